@@ -1,0 +1,1 @@
+"""The core: ingestion, queue, processing, identity, storage, auth, jobs and web. It knows no feature."""

@@ -1,0 +1,68 @@
+"""The hot path: asked once at composition, compiled into tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chatnation.core.plugin.base import hookspec
+from chatnation.core.processing.projection import Projection
+from chatnation.core.processing.stage import Stage
+from chatnation.core.queue.base import EventQueue
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A known event: its name, what it says, and the properties that analytics read, each with a word on it."""
+
+    name: str
+    description: str
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDriver:
+    """Another log: `create(settings, consumer)` makes an `EventQueue` for URLs that start with `scheme`."""
+
+    scheme: str
+    create: Callable[..., EventQueue]
+
+
+@hookspec
+def register_event_types() -> Iterable[EventType]:  # type: ignore[empty-body]
+    """Describe the events that the plugin sends or reads, for the catalogue.
+
+    When: once, at composition.
+    Return: a list of `EventType`.
+    Failure: the plugin is failed.
+    """
+
+
+@hookspec
+def register_stages() -> Iterable[Stage]:  # type: ignore[empty-body]
+    """Change batches before they are stored.
+
+    When: asked once, at composition; the stages run per batch in load order.
+    Return: a list of `Stage`.
+    Failure: at composition the plugin is failed; at run time see `Stage`.
+    """
+
+
+@hookspec
+def register_projections() -> Iterable[Projection]:  # type: ignore[empty-body]
+    """Write the plugin's tables from stored events.
+
+    When: asked once, at composition; the projections run per batch in load order, in the storing transaction.
+    Return: a list of `Projection`.
+    Failure: at composition the plugin is failed; at run time see `Projection`.
+    """
+
+
+@hookspec
+def register_queues() -> Iterable[QueueDriver]:  # type: ignore[empty-body]
+    """Plug in another log between collector and processor.
+
+    When: once, at composition.
+    Return: a list of `QueueDriver`; the one whose scheme starts `CHATNATION_REDIS_URL` is used.
+    Failure: the plugin is failed.
+    """

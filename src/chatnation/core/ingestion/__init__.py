@@ -1,0 +1,1 @@
+"""From a request to the stream: decode, check, limit, account for."""

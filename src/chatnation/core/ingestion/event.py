@@ -1,0 +1,111 @@
+"""The shapes that events take between the wire and the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class Delivery(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """One accepted request on its way to the processor.
+
+    `id` is made by the collector and names the delivery for ever: the processor stores a delivery once, however
+    often the stream hands it over. `body` is the inflated JSON of a native batch, with only acceptable events in it.
+    Times are Unix milliseconds. `ip` is already masked when the project says so; `geo_ip` keeps the address for the
+    location stage where the project allows that, and is never stored.
+    """
+
+    id: bytes
+    tenant_id: int
+    project_id: int
+    received_ms: int
+    count: int
+    body: bytes
+    ip: str | None = None
+    geo_ip: str | None = None
+    user_agent: str | None = None
+    server_side: bool = False
+
+
+class Event(msgspec.Struct, gc=False, kw_only=True):
+    """One event as it will be stored: the columns of `events`, plus what stages add on the way.
+
+    `properties` is the client's JSON object as bytes; use `EventBatch.properties` to read it. `geo_ip` and
+    `user_agent` are inputs of stages and are not columns (`user_agent_id` is).
+    """
+
+    tenant_id: int
+    project_id: int
+    message_id: UUID
+    event_name: str
+    event_type: str
+    timestamp: datetime
+    received_at: datetime
+    event_id: UUID | None = None
+    message_ref: str | None = None
+    claimed_at: datetime | None = None
+    has_claim: bool = True
+    skew_ms: int | None = None
+    sequence: int | None = None
+    anonymous_id: UUID | None = None
+    session_id: UUID | None = None
+    user_id: str | None = None
+    external_id: str | None = None
+    previous_id: str | None = None
+    handshake_token: str | None = None
+    person_id: UUID | None = None
+    channel_type: str = "web"
+    page_path: str | None = None
+    page_url: str | None = None
+    page_title: str | None = None
+    referrer: str | None = None
+    campaign: dict[str, str] | None = None
+    country_code: str | None = None
+    city: str | None = None
+    ip_address: str | None = None
+    geo_ip: str | None = None
+    user_agent: str | None = None
+    user_agent_id: int | None = None
+    device_type: str | None = None
+    os_name: str | None = None
+    os_version: str | None = None
+    browser_name: str | None = None
+    browser_version: str | None = None
+    is_bot: bool = False
+    sdk_name: str | None = None
+    sdk_version: str | None = None
+    journey_start: bool = False
+    journey_end: bool = False
+    properties: bytes = b"{}"
+    delivery: int = 0
+
+
+class EventBatch:
+    """Events of one tenant, in the order in which they were received.
+
+    Stages change its events in place. `properties(event)` decodes an event's properties once and keeps the result.
+    """
+
+    __slots__ = ("_decoded", "events", "tenant_id")
+
+    def __init__(self, tenant_id: int, events: Iterable[Event]) -> None:
+        self.tenant_id = tenant_id
+        self.events = list(events)
+        self._decoded: dict[int, dict[str, object]] = {}
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
+
+    def properties(self, event: Event) -> dict[str, object]:
+        """The properties of `event` as a dict; do not change it, set `event.properties` instead."""
+        decoded = self._decoded.get(id(event))
+        if decoded is None:
+            value = msgspec.json.decode(event.properties)
+            decoded = self._decoded[id(event)] = value if isinstance(value, dict) else {}
+        return decoded

@@ -1,0 +1,1 @@
+"""Work done later: a thin face over pgqueuer."""

@@ -1,0 +1,44 @@
+"""What plugins register to have work done later."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A kind of work. `name` is `<plugin>.<verb_noun>`; `run(payload)` gets the JSON object that was enqueued.
+
+    A failed job is retried up to `attempts` times with growing pauses, then kept with its error.
+    """
+
+    name: str
+    run: Callable[[dict[str, Any]], Awaitable[None]]
+    attempts: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Enqueues the job `job` whenever the cron line matches, in UTC; once for all processes."""
+
+    job: str
+    cron: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """`handle(event)` runs after the commit that published a domain event of type `event`."""
+
+    event: type[Any]
+    handle: Callable[[Any], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Rows of `table` older than the tenant's or instance's number of days are deleted; None keeps them for ever."""
+
+    table: str
+    column: str
+    days: int | None

@@ -1,0 +1,1 @@
+"""From the stream to the tables: enrich, resolve, store, project."""

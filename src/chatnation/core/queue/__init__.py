@@ -1,0 +1,1 @@
+"""The log between collector and processor."""

@@ -1,0 +1,1 @@
+"""HTTP for people and programs: routes, pages, middleware, templates, live updates."""

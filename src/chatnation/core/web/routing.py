@@ -1,0 +1,91 @@
+"""What plugins register to be reached over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+Handler = Callable[..., Awaitable[Any]]
+PUBLIC: Literal["public"] = "public"
+"""The permission of a route that anybody may call."""
+AUTHENTICATED: Literal["authenticated"] = "authenticated"
+"""The permission of a route that any signed-in actor may call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A JSON route under `/api/<prefix>`.
+
+    `handler(request)` also gets `query` and `body` as keyword arguments where the models are given; it returns a
+    `response` model, JSON-ready data, or a Starlette response. `permission` is a registered name, `PUBLIC` or
+    `AUTHENTICATED`; a route without one does not compose.
+    """
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    handler: Handler
+    permission: str
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    response: type[BaseModel] | None = None
+    summary: str = ""
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An HTML page under `/<prefix>`; `path` starting with `//` is taken from the root (`//overview` → `/overview`).
+
+    `handler(request)` returns a Starlette response, usually `request.state.render(template, **values)`.
+    """
+
+    path: str
+    handler: Callable[[Request], Awaitable[Response]]
+    permission: str
+    methods: tuple[str, ...] = ("GET",)
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestRoute:
+    """An exact path on the collector, served by a plain ASGI application with no middleware around it."""
+
+    path: str
+    app: ASGIApp
+    methods: tuple[str, ...] = ("POST", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationEntry:
+    """A line in the sidebar; shown when the actor has `permission`. `group` is "", "analytics", "settings" or "system"."""
+
+    label: str
+    path: str
+    permission: str
+    group: str = ""
+    icon: str = "circle"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What an actor may do: `<area>.<verb>`, and the roles that hold it by default."""
+
+    name: str
+    description: str
+    roles: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Middleware:
+    """An ASGI middleware around the dashboard and API, never around the collector. Lower `order` is further out."""
+
+    factory: Callable[..., ASGIApp]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    order: int = 100
