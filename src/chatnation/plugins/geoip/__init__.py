@@ -1,0 +1,1 @@
+"""Country and city of an event, from a local database or the phone number."""

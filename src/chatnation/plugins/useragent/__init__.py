@@ -1,0 +1,1 @@
+"""Device, operating system, browser and bot flag from the user agent string."""
