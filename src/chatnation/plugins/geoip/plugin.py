@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from chatnation import App, Health, Plugin, Stage, hookimpl
 from chatnation.plugins.geoip.database import LocationDatabase
 from chatnation.plugins.geoip.settings import GeoipSettings
-from chatnation.plugins.geoip.stages import resolve_location
+from chatnation.plugins.geoip.stages import LocationResolver
 
 
 class GeoipPlugin(Plugin):
@@ -28,7 +28,7 @@ class GeoipPlugin(Plugin):
 
     @hookimpl
     def register_stages(self) -> Iterable[Stage]:
-        return [Stage("resolve_location", resolve_location(self._database))]
+        return [Stage("resolve_location", LocationResolver(self._database))]
 
     @hookimpl
     async def check_health(self, app: App) -> Health:

@@ -9,7 +9,7 @@ from chatnation.plugins.geoip.phones import country_of_phone
 ADDRESS_CHANNELS = frozenset({"web", "mobile"})
 
 
-class resolve_location:  # noqa: N801 - a stage is named like the function it is
+class LocationResolver:
     """Fills `country_code` and `city` where the client did not say them.
 
     Web and mobile events are located by address. WhatsApp events come from the provider's servers, so their country

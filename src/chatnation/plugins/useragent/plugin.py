@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, Field
 
 from chatnation import Plugin, Stage, hookimpl
-from chatnation.plugins.useragent.stages import resolve_device
+from chatnation.plugins.useragent.stages import DeviceResolver
 
 
 class UserAgentSettings(BaseModel):
@@ -31,4 +31,4 @@ class UseragentPlugin(Plugin):
 
     @hookimpl
     def register_stages(self) -> Iterable[Stage]:
-        return [Stage("resolve_device", resolve_device(self.settings.bot_words))]
+        return [Stage("resolve_device", DeviceResolver(self.settings.bot_words))]

@@ -10,7 +10,7 @@ from chatnation.plugins.useragent.parsing import parse
 CHANNELS = frozenset({"web", "mobile"})
 
 
-class resolve_device:  # noqa: N801 - a stage is named like the function it is
+class DeviceResolver:
     """Fills device, operating system, browser and `is_bot` of web and mobile events that carry a user agent."""
 
     def __init__(self, bot_words: Iterable[str] = ()) -> None:
