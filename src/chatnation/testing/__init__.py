@@ -1,0 +1,1 @@
+"""The kit for authors of plugins: servers, applications, clients and factories for tests."""
