@@ -1,0 +1,1 @@
+"""Visits: what one visitor did without a pause of half an hour."""

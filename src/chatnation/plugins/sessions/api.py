@@ -1,0 +1,8 @@
+"""What other plugins may use of the sessions plugin."""
+
+from __future__ import annotations
+
+from chatnation.plugins.sessions.models import sessions
+from chatnation.plugins.sessions.settings import SessionsTenantSettings
+
+__all__ = ["SessionsTenantSettings", "sessions"]
