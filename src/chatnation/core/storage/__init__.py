@@ -1,0 +1,1 @@
+"""The database: its two doors, its tables, its history and its partitions."""

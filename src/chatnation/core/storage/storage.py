@@ -1,0 +1,151 @@
+"""The two doors to the database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
+
+import asyncpg
+import msgspec
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from chatnation.core.storage.errors import DatabaseUnavailable, is_lost, is_unreachable
+from chatnation.core.storage.url import engine_url
+
+_ENTER = text(
+    "SELECT set_config('chatnation.tenant_id', :tenant, true), set_config('chatnation.system', :reason, true)"
+)
+_JSONB_VERSION = b"\x01"
+
+
+class Storage:
+    """Opens transactions: `tenant(id)` for the data of one tenant, `system(reason)` for what crosses tenants.
+
+    Both commit when their block ends and roll back when it raises. An error that means the database is away leaves
+    them as `DatabaseUnavailable`. `statement_timeout` and `lock_timeout` are in seconds; None is the server's own.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        pool_size: int = 5,
+        statement_timeout: float | None = None,
+        application: str = "chatnation",
+    ) -> None:
+        self._engine = _create_engine(database_url, pool_size, statement_timeout, application)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """For migrations and tests. Everything else goes through a door."""
+        return self._engine
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: int) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may see the rows of one tenant."""
+        async with self._transaction(str(tenant_id), "") as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def system(self, reason: str) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may see the rows of every tenant; `reason` says in a few words why it has to."""
+        async with self._transaction("", reason) as connection:
+            yield connection
+
+    async def dispose(self) -> None:
+        """Close every connection. The storage can be used again afterwards."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _transaction(self, tenant: str, reason: str) -> AsyncIterator[AsyncConnection]:
+        connection = await self._enter(tenant, reason)
+        try:
+            yield connection
+            await connection.commit()
+        except BaseException as error:
+            lost = is_lost(error)
+            with suppress(Exception):
+                await (connection.invalidate() if lost else connection.rollback())
+            if lost:
+                raise DatabaseUnavailable(f"The database went away: {error}") from error
+            raise
+        finally:
+            with suppress(Exception):
+                await connection.close()
+
+    async def _enter(self, tenant: str, reason: str) -> AsyncConnection:
+        """A connection inside a fresh transaction.
+
+        The first statement also finds out whether a pooled connection outlived its server; one other try replaces it,
+        which costs nothing while all is well.
+        """
+        last: Exception | None = None
+        for _ in range(2):
+            connection: AsyncConnection | None = None
+            try:
+                connection = await self._engine.connect()
+                await connection.execute(_ENTER, {"tenant": tenant, "reason": reason})
+                return connection
+            except Exception as error:
+                if connection is not None:
+                    with suppress(Exception):
+                        await connection.invalidate()
+                        await connection.close()
+                if not is_unreachable(error):
+                    raise
+                last = error
+        raise DatabaseUnavailable(f"The database cannot be reached: {last}") from last
+
+
+async def raw(connection: AsyncConnection) -> asyncpg.Connection[Any]:
+    """asyncpg's own connection, inside the transaction of a door; for COPY and for statements on the hot path.
+
+    JSON goes in as `str` or `bytes` of JSON text, for json and jsonb alike, and comes out decoded. Addresses (`inet`) come
+    out as `ipaddress` objects and go in as those or as text. Do not commit or roll back on it.
+    """
+    pooled = await connection.get_raw_connection()
+    return cast("asyncpg.Connection[Any]", pooled.driver_connection)
+
+
+def _create_engine(
+    database_url: str, pool_size: int, statement_timeout: float | None, application: str
+) -> AsyncEngine:
+    server_settings = {"application_name": application, "timezone": "UTC", "jit": "off"}
+    if statement_timeout is not None:
+        server_settings["statement_timeout"] = str(int(statement_timeout * 1000))
+    engine = create_async_engine(
+        engine_url(database_url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
+        connect_args={"server_settings": server_settings},
+    )
+    event.listen(engine.sync_engine, "connect", _accept_json_bytes)
+    return engine
+
+
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _accept_json_bytes(dbapi_connection: Any, record: object) -> None:
+    """Let jsonb parameters be bytes too, so that a client's properties are never decoded on their way in."""
+    dbapi_connection.run_async(_set_jsonb_codec)
+
+
+async def _set_jsonb_codec(connection: asyncpg.Connection[Any]) -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
+    )
+
+
+def _encode_jsonb(value: str | bytes) -> bytes:
+    return _JSONB_VERSION + (value if isinstance(value, bytes) else value.encode())
+
+
+def _decode_jsonb(value: bytes) -> object:
+    return msgspec.json.decode(memoryview(value)[1:])
