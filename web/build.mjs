@@ -68,6 +68,7 @@ async function buildSdk() {
     const common = { ...SHARED, target: ["es2018"], legalComments: "none" };
     await esbuild.build({ ...common, entryPoints: [join(source, "index.ts")], format: "iife", outfile: join(outdir, "sdk.js") });
     await esbuild.build({ ...common, entryPoints: [join(source, "index.ts")], format: "esm", outfile: join(outdir, "sdk.mjs") });
+    await copyFile(join(source, "sdk.d.ts"), join(outdir, "sdk.d.ts"));
     // Scripts that stand alone, such as the loader snippet.
     const alone = entries.filter((entry) => basename(entry).startsWith("loader"));
     if (alone.length) await esbuild.build({ ...common, entryPoints: alone, format: "iife", sourcemap: false, outdir });

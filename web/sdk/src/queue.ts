@@ -1,0 +1,112 @@
+import { timeOf } from "./ids";
+import type { LossReason, WireEvent } from "./sdk";
+import type { Storage } from "./storage";
+
+const DAYS_7 = 6048e5;
+const MAX_BYTES_KEPT = 2e6;
+/** Room for the braces, the sending time and the write key around the events of a request. */
+const ENVELOPE = 300;
+
+export const MAX_BYTES = 9.5e5;
+
+export interface Waiting {
+  id: string;
+  json: string;
+}
+
+export type Lose = (reason: LossReason, messageIds: string[], status?: number, detail?: unknown) => void;
+
+/**
+ * Events on their way, one storage key each, so that tabs add and remove without overwriting each other. Message ids
+ * are UUIDv7, so the order of the keys is the order of the events. A lease marks events that a tab is sending.
+ */
+export interface Queue {
+  /** Keep an event; returns how many wait. */
+  add(event: WireEvent): number;
+  /** The oldest events that nobody is sending, as many as `max` and a request of `bytes` hold. */
+  take(bytes: number, max: number): Waiting[];
+  /** Mark events as being sent until a time, which also identifies the holder; 0 gives them back. */
+  lease(events: Waiting[], until: number): void;
+  /** Those of `events` that are still leased until exactly `until`. */
+  held(events: Waiting[], until: number): Waiting[];
+  remove(events: Waiting[]): void;
+  /** Whether anything waits, leased or not. */
+  size(): number;
+}
+
+export const bytesOf = (text: string) => new Blob([text]).size;
+
+export function createQueue(storage: Storage, writeKey: string, maxSize: number, lose: Lose): Queue {
+  const prefix = `q.${writeKey}.`;
+  const LEASES = "f";
+
+  const leases = () => storage.read<Record<string, number>>(LEASES) || {};
+  const idOf = (key: string) => key.slice(-36);
+  const waiting = () => storage.keys(prefix).sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+
+  function drop(keys: string[], reason: LossReason) {
+    keys.forEach(storage.remove);
+    if (keys.length) lose(reason, keys.map(idOf));
+  }
+
+  /** Also those of write keys that this site used earlier: nobody else will clean up after them. */
+  const dropExpired = () =>
+    drop(
+      storage.keys("q.").filter((key) => timeOf(idOf(key)) < Date.now() - DAYS_7),
+      "expired",
+    );
+
+  function dropOverflow(keys: string[]) {
+    let kept = 0;
+    let bytes = 0;
+    for (const key of [...keys].reverse()) {
+      bytes += (storage.get(key) || "").length;
+      if (kept === maxSize || bytes > MAX_BYTES_KEPT) break;
+      kept++;
+    }
+    drop(keys.slice(0, keys.length - kept), "overflow");
+    return kept;
+  }
+
+  return {
+    add(event) {
+      const json = JSON.stringify(event);
+      if (bytesOf(json) + ENVELOPE > MAX_BYTES) {
+        lose("too_large", [event.message_id]);
+      } else {
+        storage.set(prefix + event.message_id, json);
+      }
+      return dropOverflow(waiting());
+    },
+    take(bytes, max) {
+      dropExpired();
+      const taken: Waiting[] = [];
+      const leased = leases();
+      let total = ENVELOPE;
+      for (const key of waiting()) {
+        const id = idOf(key);
+        const json = storage.get(key);
+        if (!json || leased[id]! > Date.now()) continue;
+        total += bytesOf(json) + 1;
+        if (total > bytes || taken.length === max) break;
+        taken.push({ id, json });
+      }
+      return taken;
+    },
+    lease(events, until) {
+      const leased = leases();
+      for (const id in leased) if (leased[id]! < Date.now()) delete leased[id];
+      for (const { id } of events) {
+        if (until) leased[id] = until;
+        else delete leased[id];
+      }
+      storage.write(LEASES, leased);
+    },
+    held(events, until) {
+      const leased = leases();
+      return events.filter(({ id }) => leased[id] === until);
+    },
+    remove: (events) => events.forEach(({ id }) => storage.remove(prefix + id)),
+    size: () => waiting().length,
+  };
+}
