@@ -56,7 +56,9 @@ def e2e(session: nox.Session) -> None:
 def plugins_alone(session: nox.Session) -> None:
     """Each bundled plugin alone, and everything else without it."""
     install(session, "test")
-    session.run("pytest", "tests/plugins", "tests/architecture", "-k", "alone or without or compliance", *session.posargs)
+    session.run(
+        "pytest", "tests/plugins", "tests/architecture", "-k", "alone or without or compliance", *session.posargs
+    )
 
 
 @nox.session

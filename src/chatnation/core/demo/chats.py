@@ -20,7 +20,7 @@ MODEL = "intent-small-2"
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What somebody wants of the bot. `link` names the journey that it answers with; `handover` how often it gives up."""
+    """What somebody wants of the bot. `link`: it answers with a link to the site; `handover`: how often it gives up."""
 
     name: str
     weight: float
@@ -177,12 +177,20 @@ class Chat(Recorder):
         fallback = "retry" if recovered else "agent_handoff"
         self._send(
             "ai.error",
-            {"error_type": kind, "recovered": recovered, "recovery_attempt": 1, "fallback_action": fallback, "model": MODEL},
+            {
+                "error_type": kind,
+                "recovered": recovered,
+                "recovery_attempt": 1,
+                "fallback_action": fallback,
+                "model": MODEL,
+            },
         )
 
     def note(self, name: str, properties: Mapping[str, Any]) -> None:
         """Something the contact centre writes down about this chat."""
-        self._send(name, {"chatId": self._chat_id, "inboxSessionId": self._chat_id, "channel": "whatsapp", **properties})
+        self._send(
+            name, {"chatId": self._chat_id, "inboxSessionId": self._chat_id, "channel": "whatsapp", **properties}
+        )
 
     def _message(self, text: str, direction: str) -> dict[str, Any]:
         provider_id = "wamid." + base64.b64encode(self.rng.randbytes(21)).decode()
@@ -212,8 +220,10 @@ class Chat(Recorder):
         )
 
 
-def ask_the_bot(chat: Chat, person: Taxpayer, *, opening: str | None = None, token: str | None = None, link_token: str) -> bool:
-    """A conversation from greeting to answer, or to the agent. Returns whether the bot sent a link with `link_token`."""
+def ask_the_bot(
+    chat: Chat, person: Taxpayer, *, opening: str | None = None, token: str | None = None, link_token: str
+) -> bool:
+    """A conversation from greeting to answer or to the agent. Returns whether the bot sent a link with `link_token`."""
     rng = chat.rng
     intent = rng.choices(INTENTS, [intent.weight for intent in INTENTS])[0]
     if opening is not None:
@@ -273,7 +283,10 @@ def talk_to_agent(chat: Chat, intent: Intent) -> None:
     )
     if chat.chance(0.1):
         other, _ = rng.choice([agent for agent in AGENTS if agent[0] != agent_id])
-        chat.note("chat.transferred", {"fromAgentId": agent_id, "toAgentId": other, "reason": "expertise", "isTakeover": False})
+        chat.note(
+            "chat.transferred",
+            {"fromAgentId": agent_id, "toAgentId": other, "reason": "expertise", "isTakeover": False},
+        )
         agent_id = other
     for line in AGENT_LINES[: rng.randrange(2, len(AGENT_LINES) + 1)]:
         chat.wait(15, 180)

@@ -19,7 +19,7 @@ STORIES = (("browse", 30.0), ("file", 44.0), ("sign_up", 4.0), ("chat", 18.0), (
 NEW_SHARE = 0.35
 """Share of the visits that are somebody's first."""
 
-TYPICAL_FACTS = 14.0
+TYPICAL_FACTS = 8.8
 """Events of an average story; the live stream starts stories at its rate divided by this."""
 
 
@@ -57,7 +57,9 @@ class TaxAuthority:
             yield [fact for fact in self.day(day) if start <= fact.at < end]
             day += timedelta(days=1)
 
-    def live(self, start: datetime, events_per_second: float, *, warm_up: timedelta = timedelta(minutes=10)) -> Iterator[Fact]:
+    def live(
+        self, start: datetime, events_per_second: float, *, warm_up: timedelta = timedelta(minutes=10)
+    ) -> Iterator[Fact]:
         """An endless stream of facts from `start` on, in time order, about `events_per_second` of them.
 
         Stories that began during `warm_up` before `start` are already under way, so that the stream has its full
@@ -136,7 +138,11 @@ def _ask_for_help(visit: BrowserVisit, person: Taxpayer) -> list[Fact]:
     chat = Chat(visit.rng, visit.now, person)
     chat.wait(5, 60)
     ask_the_bot(
-        chat, person, opening=f"Hello, I need help with my return. ({token})", token=token, link_token=new_token(visit.rng)
+        chat,
+        person,
+        opening=f"Hello, I need help with my return. ({token})",
+        token=token,
+        link_token=new_token(visit.rng),
     )
     return visit.facts + chat.facts
 

@@ -13,15 +13,16 @@ Obligation = Literal["mri", "tot", "nil"]
 """Monthly rental income, turnover tax, and the return of somebody who earned nothing."""
 
 FIRST_NAMES = (
-    "Achieng Amina Atieno Barasa Brian Chebet Cherono Collins Daniel Dennis Esther Faith Fatuma Grace Halima Hassan Irene "
-    "Jane Jebet John Joseph Joyce Juma Kamau Kevin Kiprono Kiptoo Lilian Lucy Makena Mary Mercy Moses Mutua Mwende Naliaka "
-    "Nancy Njeri Nyambura Odhiambo Omar Otieno Patrick Paul Peter Purity Rose Salim Samuel Sarah Stephen Wambui Wanjiku "
-    "Winnie Yusuf Zawadi"
+    "Achieng Amina Atieno Barasa Brian Chebet Cherono Collins Daniel Dennis Esther Faith Fatuma Grace Halima "
+    "Hassan Irene Jane Jebet John Joseph Joyce Juma Kamau Kevin Kiprono Kiptoo Lilian Lucy Makena Mary Mercy "
+    "Moses Mutua Mwende Naliaka Nancy Njeri Nyambura Odhiambo Omar Otieno Patrick Paul Peter Purity Rose Salim "
+    "Samuel Sarah Stephen Wambui Wanjiku Winnie Yusuf Zawadi"
 ).split()
 LAST_NAMES = (
-    "Abdi Barasa Chege Cheruiyot Gathogo Githinji Hussein Kamau Kariuki Karanja Kibet Kilonzo Kimani Kimutai Kinyua Kiplagat "
-    "Koech Korir Maina Makau Mbugua Mohamed Muli Muriuki Musyoka Mutiso Mwangi Mwaniki Ndungu Ngugi Njoroge Nyaga Ochieng "
-    "Odera Ogola Okoth Omondi Onyango Otieno Ouma Rotich Ruto Sang Simiyu Wafula Wairimu Waweru Wekesa"
+    "Abdi Barasa Chege Cheruiyot Gathogo Githinji Hussein Kamau Kariuki Karanja Kibet Kilonzo Kimani Kimutai "
+    "Kinyua Kiplagat Koech Korir Maina Makau Mbugua Mohamed Muli Muriuki Musyoka Mutiso Mwangi Mwaniki Ndungu "
+    "Ngugi Njoroge Nyaga Ochieng Odera Ogola Okoth Omondi Onyango Otieno Ouma Rotich Ruto Sang Simiyu Wafula "
+    "Wairimu Waweru Wekesa"
 ).split()
 
 OBLIGATIONS: tuple[tuple[Obligation, float], ...] = (("nil", 0.44), ("tot", 0.34), ("mri", 0.22))

@@ -92,8 +92,16 @@ class Landing:
 LANDINGS: tuple[tuple[Landing, float], ...] = (
     (Landing(), 38),
     (Landing("https://www.google.com/"), 30),
-    (Landing("https://www.google.com/", {"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "file-early"}), 8),
-    (Landing("https://m.facebook.com/", {"utm_source": "facebook", "utm_medium": "social", "utm_campaign": "deadline"}), 8),
+    (
+        Landing("https://www.google.com/", {"utm_source": "google", "utm_medium": "cpc", "utm_campaign": "file-early"}),
+        8,
+    ),
+    (
+        Landing(
+            "https://m.facebook.com/", {"utm_source": "facebook", "utm_medium": "social", "utm_campaign": "deadline"}
+        ),
+        8,
+    ),
     (Landing("", {"utm_source": "sms", "utm_medium": "sms", "utm_campaign": "reminder-20th"}), 9),
     (Landing("https://x.com/", {"utm_source": "x", "utm_medium": "social"}), 3),
     (Landing("https://www.bing.com/"), 2),
@@ -150,7 +158,9 @@ class BrowserVisit(Recorder):
         self._send("page_view", kind="page", properties=properties)
         self._referrer = self._url
 
-    def track(self, name: str, properties: Mapping[str, Any] | None = None, *, start: bool = False, end: bool = False) -> None:
+    def track(
+        self, name: str, properties: Mapping[str, Any] | None = None, *, start: bool = False, end: bool = False
+    ) -> None:
         """Do something on the present page."""
         self._send(name, properties=properties, journey_start=start, journey_end=end)
 
@@ -302,9 +312,18 @@ def _return_details(rng: random.Random, person: Taxpayer, at: datetime) -> dict[
     rate = {"mri": 0.075, "tot": 0.03, "nil": 0.0}[person.obligation]
     amount = round(base * rng.lognormvariate(0, 0.7) * rate)
     receipt = f"R{rng.randrange(10**10):010d}"
-    filed = {"obligation": person.obligation, "receipt_number": receipt, "period": f"{year}-{month:02d}", "amount": amount}
+    filed = {
+        "obligation": person.obligation,
+        "receipt_number": receipt,
+        "period": f"{year}-{month:02d}",
+        "amount": amount,
+    }
     return {
         "return_filed": filed,
-        "payment_initiated": {"amount": amount, "prn": f"{rng.randrange(10**12):012d}", "phone_masked": f"2547…{person.phone[-3:]}"},
+        "payment_initiated": {
+            "amount": amount,
+            "prn": f"{rng.randrange(10**12):012d}",
+            "phone_masked": f"2547…{person.phone[-3:]}",
+        },
         "payment_success": {"amount": amount, "transaction_id": f"T{rng.getrandbits(40):010X}"},
     }
