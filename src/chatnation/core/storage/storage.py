@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -18,6 +18,9 @@ _ENTER = text(
     "SELECT set_config('chatnation.tenant_id', :tenant, true), set_config('chatnation.system', :reason, true)"
 )
 _JSONB_VERSION = b"\x01"
+_AFTER_COMMIT = "chatnation.after_commit"
+
+Action = Callable[[], Awaitable[None]]
 
 
 class Storage:
@@ -61,6 +64,8 @@ class Storage:
     @asynccontextmanager
     async def _transaction(self, tenant: str, reason: str) -> AsyncIterator[AsyncConnection]:
         connection = await self._enter(tenant, reason)
+        actions: list[Action] = []
+        connection.sync_connection.info[_AFTER_COMMIT] = actions  # type: ignore[union-attr]
         try:
             yield connection
             await connection.commit()
@@ -74,6 +79,8 @@ class Storage:
         finally:
             with suppress(Exception):
                 await connection.close()
+        for action in actions:
+            await action()
 
     async def _enter(self, tenant: str, reason: str) -> AsyncConnection:
         """A connection inside a fresh transaction.
@@ -99,19 +106,25 @@ class Storage:
         raise DatabaseUnavailable(f"The database cannot be reached: {last}") from last
 
 
+def after_commit(connection: AsyncConnection, action: Action) -> None:
+    """Run `action` when the transaction of `connection`, opened by a door, has committed; never, if it rolls back.
+
+    Actions run in the order given, after the connection went back to the pool, and are awaited by whoever opened the door.
+    """
+    cast("list[Action]", connection.sync_connection.info[_AFTER_COMMIT]).append(action)  # type: ignore[union-attr]
+
+
 async def raw(connection: AsyncConnection) -> asyncpg.Connection[Any]:
     """asyncpg's own connection, inside the transaction of a door; for COPY and for statements on the hot path.
 
-    JSON goes in as `str` or `bytes` of JSON text, for json and jsonb alike, and comes out decoded. Addresses (`inet`) come
-    out as `ipaddress` objects and go in as those or as text. Do not commit or roll back on it.
+    JSON for jsonb columns goes in as `str` or `bytes` of JSON text and comes out decoded. Addresses (`inet`) come out
+    as `ipaddress` objects and go in as those or as text. Do not commit or roll back on it.
     """
     pooled = await connection.get_raw_connection()
     return cast("asyncpg.Connection[Any]", pooled.driver_connection)
 
 
-def _create_engine(
-    database_url: str, pool_size: int, statement_timeout: float | None, application: str
-) -> AsyncEngine:
+def _create_engine(database_url: str, pool_size: int, statement_timeout: float | None, application: str) -> AsyncEngine:
     server_settings = {"application_name": application, "timezone": "UTC", "jit": "off"}
     if statement_timeout is not None:
         server_settings["statement_timeout"] = str(int(statement_timeout * 1000))
