@@ -72,6 +72,7 @@ async function buildSdk() {
     // Scripts that stand alone, such as the loader snippet.
     const alone = entries.filter((entry) => basename(entry).startsWith("loader"));
     if (alone.length) await esbuild.build({ ...common, entryPoints: alone, format: "iife", sourcemap: false, outdir });
+    if (await exists(join(source, "sdk.d.ts"))) await copyFile(join(source, "sdk.d.ts"), join(outdir, "sdk.d.ts"));
     const size = gzipSync(await readFile(join(outdir, "sdk.js")), { level: 9 }).length;
     console.log(`built    sdk: sdk.js is ${size} bytes gzipped`);
   });

@@ -55,6 +55,7 @@ class Recorder:
         properties: Mapping[str, Any] | None = None,
         anonymous_id: str | None = None,
         session_id: str | None = None,
+        sequence: int | None = None,
         user_id: str | None = None,
         journey_start: bool = False,
         journey_end: bool = False,
@@ -72,6 +73,8 @@ class Recorder:
             "context": dict(context),
             "properties": dict(properties or {}),
         }
+        if sequence is not None:
+            event["sequence"] = sequence
         if user_id:
             event["user_id"] = user_id
         if journey_start:

@@ -134,7 +134,7 @@ def _ask_for_help(visit: BrowserVisit, person: Taxpayer) -> list[Fact]:
     """The website's prefilled text leads to WhatsApp, with a token the other way round."""
     token = new_token(visit.rng)
     visit.wait(3, 60)
-    visit.track("whatsapp_link_clicked", {"handshakeToken": token, "label": "Help on WhatsApp"})
+    visit.open_whatsapp(token)
     chat = Chat(visit.rng, visit.now, person)
     chat.wait(5, 60)
     ask_the_bot(
@@ -148,5 +148,5 @@ def _ask_for_help(visit: BrowserVisit, person: Taxpayer) -> list[Fact]:
 
 
 def new_token(rng: random.Random) -> str:
-    """A handshake token, as our SDK makes them."""
-    return f"hs_{rng.getrandbits(96):024x}"
+    """A handshake token: `cn-` and twelve characters of Crockford's base32, as our SDK makes them."""
+    return "cn-" + "".join(rng.choices("0123456789abcdefghjkmnpqrstvwxyz", k=12))

@@ -135,6 +135,7 @@ class BrowserVisit(Recorder):
         self._client = Client(address, device.user_agent)
         self._device = device
         self._session_id = random_uuid(rng)
+        self._sequence = 0
         self._locale = locale
         self._token = handshake_token
         self._user_id = user_id
@@ -164,6 +165,10 @@ class BrowserVisit(Recorder):
         """Do something on the present page."""
         self._send(name, properties=properties, journey_start=start, journey_end=end)
 
+    def open_whatsapp(self, handshake_token: str) -> None:
+        """Follow the link to WhatsApp; its prefilled text carries the token."""
+        self._send("whatsapp_link_clicked", properties={"label": "Help"}, context={"handshakeToken": handshake_token})
+
     def identify(self, person: Taxpayer, *, by_phone: bool) -> None:
         """Log in. A code that came over WhatsApp proves the phone too, so it is sent as the external id."""
         self._user_id = person.pin
@@ -181,6 +186,7 @@ class BrowserVisit(Recorder):
         journey_start: bool = False,
         journey_end: bool = False,
     ) -> None:
+        self._sequence += 1
         width, height = self._device.screen
         page = {"path": self._path, "url": self._url, "title": self._title, "referrer": self._referrer}
         self.record(
@@ -200,6 +206,7 @@ class BrowserVisit(Recorder):
             client=self._client,
             anonymous_id=self._device.anonymous_id,
             session_id=self._session_id,
+            sequence=self._sequence,
             user_id=self._user_id,
             journey_start=journey_start,
             journey_end=journey_end,
