@@ -1,0 +1,116 @@
+"""Errors as a client sees them: problem details for programs (RFC 9457), a page for people. Never an exception's text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from chatnation.core.errors import NotFound, Problem
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+_CODES = {
+    400: "bad_request",
+    401: "not_signed_in",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "invalid_request",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "unavailable",
+}
+
+_DETAILS = {
+    404: "There is no such thing, or it is not yours.",
+    405: "This address does not take that method.",
+    500: "Something went wrong on our side. It was logged under the request id.",
+}
+
+
+class ProblemDetails(BaseModel):
+    """The body of every error answer of the API."""
+
+    type: str = Field(description="Kind of problem, as a relative address; equal for equal codes.")
+    title: str = Field(description="The HTTP status in words.")
+    status: int = Field(description="The HTTP status.")
+    code: str = Field(description="Stable word that a client may test.")
+    detail: str = Field(description="What went wrong and what to do, for people.")
+    request_id: str = Field(description="Names the request in the log.")
+    errors: list[dict[str, Any]] = Field([], description="One entry for each invalid field: its path and what is wrong.")
+
+
+def as_problem(error: Exception) -> Problem:
+    """The problem that an exception shows to a client; anything not raised on purpose is a plain 500."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        status = error.status_code
+        headers = dict(error.headers) if error.headers else None
+        return Problem(status, _CODES.get(status, "error"), _DETAILS.get(status, _title(status) + "."), headers=headers)
+    return Problem(500, "internal_error", _DETAILS[500])
+
+
+def problem_details(problem: Problem, request_id: str) -> ProblemDetails:
+    """The JSON body of `problem`."""
+    return ProblemDetails(
+        type=f"/problems/{problem.code}",
+        title=_title(problem.status),
+        status=problem.status,
+        code=problem.code,
+        detail=problem.detail,
+        request_id=request_id,
+        errors=[dict(error) for error in problem.errors],
+    )
+
+
+def problem_response(problem: Problem, request_id: str) -> Response:
+    """`problem` as an RFC 9457 response."""
+    return JSONResponse(
+        problem_details(problem, request_id).model_dump(exclude_defaults=True),
+        status_code=problem.status,
+        headers={"Cache-Control": "no-store", **problem.headers},
+        media_type=PROBLEM_MEDIA_TYPE,
+    )
+
+
+def invalid(error: ValidationError, where: str) -> Problem:
+    """A 422 that lists each field of the `where` ("query" or "body") that pydantic refused, without the value sent."""
+    errors: list[dict[str, object]] = [
+        {"in": where, "path": _path(item["loc"]), "message": item["msg"]} for item in error.errors(include_input=False)
+    ]
+    first = errors[0]
+    return Problem(
+        422, "invalid_request", f"{where.capitalize()} field {first['path'] or where}: {first['message']}.", errors=errors
+    )
+
+
+def wants_html(request: Request) -> bool:
+    """Whether a person's browser asks for a page, as against a program that asks for data."""
+    if request.url.path.startswith(("/api/", "/v1/", "/-/", "/static/")):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+def not_found() -> NotFound:
+    """404 for an address that nobody claims."""
+    return NotFound("There is nothing at this address.")
+
+
+def _title(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def _path(location: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in location)
