@@ -13,7 +13,7 @@ _CACHES = {
         "projects": "slug, allowed_origins, ip_mode, masking, settings",
         "tenants": "slug, name, timezone, settings",
     },
-    "plugins": {"plugin_switches": "plugin, enabled", "plugin_tenant_settings": "plugin, values"},
+    "plugin_switches": {"plugin_switches": "plugin, enabled"},
 }
 
 

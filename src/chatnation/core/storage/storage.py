@@ -109,7 +109,7 @@ class Storage:
 def after_commit(connection: AsyncConnection, action: Action) -> None:
     """Run `action` when the transaction of `connection`, opened by a door, has committed; never, if it rolls back.
 
-    Actions run in the order given, after the connection went back to the pool, and are awaited by whoever opened the door.
+    Actions run in the order given, after the connection went back to the pool; whoever opened the door awaits them.
     """
     cast("list[Action]", connection.sync_connection.info[_AFTER_COMMIT]).append(action)  # type: ignore[union-attr]
 
