@@ -1,26 +1,144 @@
-"""Chatnation: one timeline per person. This module is the public API for plugin authors."""
+"""One timeline per person across website, app, WhatsApp and AI agent: the public names for authors of plugins.
 
-from chatnation.core.app import App
-from chatnation.core.errors import ChatnationError
-from chatnation.core.hookspecs.lifecycle import Health
-from chatnation.core.ingestion.event import Event, EventBatch
-from chatnation.core.plugin.base import API_VERSION, Plugin, hookimpl
-from chatnation.core.processing.projection import Projection
-from chatnation.core.processing.stage import Stage
-from chatnation.core.storage.tenant_settings import TenantSettings
-from chatnation.core.web.routing import IngestRoute
+Whatever is not named here, or in the `api.py` of a plugin, may change without notice. `API_VERSION` rises when
+something here changes in a way that breaks plugins. Names are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chatnation.core.app import App
+    from chatnation.core.clock import Clock
+    from chatnation.core.compose import compose
+    from chatnation.core.context import Actor, Tenant
+    from chatnation.core.errors import ChatnationError, ConfigurationError, NotFound, Problem
+    from chatnation.core.hookspecs.events import EventType, QueueDriver
+    from chatnation.core.hookspecs.lifecycle import Health
+    from chatnation.core.ids import hashed_uuid, uuid7
+    from chatnation.core.ingestion.event import Delivery, Event, EventBatch
+    from chatnation.core.jobs.definitions import Job, Listener, Retention, Schedule
+    from chatnation.core.plugin.base import API_VERSION, Plugin, hookimpl, hookspec
+    from chatnation.core.plugin.boundary import Outcome
+    from chatnation.core.plugin.hooks import Hooks
+    from chatnation.core.plugin.services import Service, ServiceMissing, Services
+    from chatnation.core.processing.projection import Projection
+    from chatnation.core.processing.stage import Stage
+    from chatnation.core.queue.base import Entry, EventQueue
+    from chatnation.core.settings import Role, Settings
+    from chatnation.core.signals import DomainEvent
+    from chatnation.core.storage.errors import DatabaseUnavailable
+    from chatnation.core.storage.storage import Storage, raw
+    from chatnation.core.storage.tenant_settings import TenantSettings
+    from chatnation.core.web.routing import (
+        AUTHENTICATED,
+        PUBLIC,
+        IngestRoute,
+        Middleware,
+        NavigationEntry,
+        Page,
+        Permission,
+        Route,
+    )
 
 __all__ = [
     "API_VERSION",
+    "AUTHENTICATED",
+    "PUBLIC",
+    "Actor",
     "App",
     "ChatnationError",
+    "Clock",
+    "ConfigurationError",
+    "DatabaseUnavailable",
+    "Delivery",
+    "DomainEvent",
+    "Entry",
     "Event",
     "EventBatch",
+    "EventQueue",
+    "EventType",
     "Health",
+    "Hooks",
     "IngestRoute",
+    "Job",
+    "Listener",
+    "Middleware",
+    "NavigationEntry",
+    "NotFound",
+    "Outcome",
+    "Page",
+    "Permission",
     "Plugin",
+    "Problem",
     "Projection",
+    "QueueDriver",
+    "Retention",
+    "Role",
+    "Route",
+    "Schedule",
+    "Service",
+    "ServiceMissing",
+    "Services",
+    "Settings",
     "Stage",
+    "Storage",
+    "Tenant",
     "TenantSettings",
+    "compose",
+    "hashed_uuid",
     "hookimpl",
+    "hookspec",
+    "raw",
+    "uuid7",
 ]
+
+_HOMES = {
+    "core.app": ("App",),
+    "core.clock": ("Clock",),
+    "core.compose": ("compose",),
+    "core.context": ("Actor", "Tenant"),
+    "core.errors": ("ChatnationError", "ConfigurationError", "NotFound", "Problem"),
+    "core.hookspecs.events": ("EventType", "QueueDriver"),
+    "core.hookspecs.lifecycle": ("Health",),
+    "core.ids": ("hashed_uuid", "uuid7"),
+    "core.ingestion.event": ("Delivery", "Event", "EventBatch"),
+    "core.jobs.definitions": ("Job", "Listener", "Retention", "Schedule"),
+    "core.plugin.base": ("API_VERSION", "Plugin", "hookimpl", "hookspec"),
+    "core.plugin.boundary": ("Outcome",),
+    "core.plugin.hooks": ("Hooks",),
+    "core.plugin.services": ("Service", "ServiceMissing", "Services"),
+    "core.processing.projection": ("Projection",),
+    "core.processing.stage": ("Stage",),
+    "core.queue.base": ("Entry", "EventQueue"),
+    "core.settings": ("Role", "Settings"),
+    "core.signals": ("DomainEvent",),
+    "core.storage.errors": ("DatabaseUnavailable",),
+    "core.storage.storage": ("Storage", "raw"),
+    "core.storage.tenant_settings": ("TenantSettings",),
+    "core.web.routing": (
+        "AUTHENTICATED",
+        "PUBLIC",
+        "IngestRoute",
+        "Middleware",
+        "NavigationEntry",
+        "Page",
+        "Permission",
+        "Route",
+    ),
+}
+_HOME_OF = {name: f"chatnation.{module}" for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"chatnation has no public name {name}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

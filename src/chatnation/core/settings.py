@@ -7,9 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pydantic import field_validator
 
 
 class Role(StrEnum):
@@ -52,10 +51,14 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="Largest request body after inflating, in bytes.")
     max_batch_events: int = Field(500, ge=1, description="Most events in one native capture request.")
-    rate_limit_per_key: int = Field(600_000, ge=0, description="Capture requests a minute for one write key; 0: no limit.")
+    rate_limit_per_key: int = Field(
+        600_000, ge=0, description="Capture requests a minute for one write key; 0: no limit."
+    )
     rate_limit_per_ip: int = Field(12_000, ge=0, description="Capture requests a minute from one address; 0: no limit.")
     skew_tolerance_seconds: int = Field(
-        60, ge=0, description="A client clock that is off by no more than this is left alone, so that a retry repeats its time."
+        60,
+        ge=0,
+        description="A client clock that is off by no more than this is left alone, so that a retry repeats its time.",
     )
     future_tolerance_seconds: int = Field(300, ge=0, description="Events further ahead than this get the receive time.")
 

@@ -27,7 +27,7 @@ def register_routes() -> Iterable[Route]:  # type: ignore[empty-body]
 def register_ingest_routes() -> Iterable[IngestRoute]:  # type: ignore[empty-body]
     """Take events at exact paths of the collector.
 
-    When: once, at composition, in processes with the role `collect`.
+    When: once, at composition, in every process; served by those with the role `collect`.
     Return: a list of `IngestRoute`.
     Failure: as for `register_routes`.
     """

@@ -29,7 +29,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """`handle(event)` runs after the commit that published a domain event of type `event`."""
+    """`handle(event)` runs after the commit that published a `DomainEvent` of type `event`, or of a subclass of it."""
 
     event: type[Any]
     handle: Callable[[Any], Awaitable[None]]

@@ -57,15 +57,19 @@ class Plugin:
 
     @classmethod
     def title(cls) -> str:
-        """First line of the docstring."""
-        return (inspect.getdoc(cls) or cls.name).partition("\n")[0]
+        """First line of the class's own docstring."""
+        return _own_docstring(cls).partition("\n")[0] or cls.name
 
     @classmethod
     def description(cls) -> str:
-        """The docstring after its first line."""
-        return (inspect.getdoc(cls) or "").partition("\n")[2].strip()
+        """The class's own docstring after its first line."""
+        return _own_docstring(cls).partition("\n")[2].strip()
 
     @classmethod
     def prefix(cls) -> str:
         """The URL prefix, without slashes at its ends."""
         return (cls.url_prefix if cls.url_prefix is not None else cls.name).strip("/")
+
+
+def _own_docstring(cls: type[Plugin]) -> str:
+    return inspect.cleandoc(cls.__doc__ or "")

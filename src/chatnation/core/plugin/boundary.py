@@ -6,11 +6,16 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
+
+from chatnation.core.errors import ChatnationError
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+CORE = "core"
+"""What the core calls itself where plugins are named. It stands in no boundary: if it fails, the product fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,41 +24,47 @@ class Outcome(Generic[T]):
 
     plugin: str
     value: T | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
     @property
     def ok(self) -> bool:
         return self.error is None
 
+    def unwrap(self) -> T:
+        """The value, or the plugin's error raised again: for calls that are all or nothing."""
+        if self.error is not None:
+            raise self.error
+        return cast("T", self.value)
+
 
 class Boundary:
     """Calls into plugins so that only the plugin fails.
 
-    With `strict` the error is raised again after it was logged. `failures` counts by (plugin, where).
+    Every failure is logged, with its traceback unless it was raised on purpose, and counted in `failures` by (plugin, where). `where` is the name of the
+    hook, or `<kind>:<name>` for a registered function, for example `stage:resolve_location`.
     """
 
-    def __init__(self, *, strict: bool = False) -> None:
-        self.strict = strict
+    def __init__(self) -> None:
         self.failures: Counter[tuple[str, str]] = Counter()
 
     def call(self, plugin: str, where: str, function: Callable[[], T]) -> Outcome[T]:
-        """Run `function`; an exception becomes the outcome's error."""
+        """Run `function`; an exception, `sys.exit` included, becomes the outcome's error."""
         try:
             return Outcome(plugin, function())
-        except Exception as error:
-            self._note(plugin, where, error)
+        except (Exception, SystemExit) as error:
+            self.note(plugin, where, error)
             return Outcome(plugin, error=error)
 
     async def acall(self, plugin: str, where: str, function: Callable[[], Awaitable[T]]) -> Outcome[T]:
         """Await `function()`; an exception becomes the outcome's error. Cancellation passes through."""
         try:
             return Outcome(plugin, await function())
-        except Exception as error:
-            self._note(plugin, where, error)
+        except (Exception, SystemExit) as error:
+            self.note(plugin, where, error)
             return Outcome(plugin, error=error)
 
-    def _note(self, plugin: str, where: str, error: Exception) -> None:
+    def note(self, plugin: str, where: str, error: BaseException) -> None:
+        """Log and count a failure that the caller caught itself, because it had a savepoint or a response to see to."""
         self.failures[plugin, where] += 1
-        logger.error("plugin %s failed at %s: %s", plugin, where, error, exc_info=error)
-        if self.strict:
-            raise error
+        ours = isinstance(error, ChatnationError)
+        logger.error("plugin %s failed at %s: %s", plugin, where, error, exc_info=None if ours else error)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pluggy
 
@@ -12,80 +12,90 @@ from chatnation.core.plugin.boundary import Boundary, Outcome
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Asked = Callable[[str, str], bool]
+"""`asked(plugin, hook)`: whether the plugin is asked this hook now."""
+
+
+def everybody(plugin: str, hook: str) -> bool:
+    """Asks every plugin every hook."""
+    return True
+
 
 class Hooks:
     """Calls hooks in load order, each implementation inside the boundary.
 
-    A plugin is asked only while `active(name)` holds.
+    A plugin is asked only while `asked(plugin, hook)` holds. Every outcome carries its plugin's name.
     """
 
-    def __init__(
-        self, manager: pluggy.PluginManager, boundary: Boundary, active: Callable[[str], bool] = lambda name: True
-    ) -> None:
+    def __init__(self, manager: pluggy.PluginManager, boundary: Boundary, asked: Asked = everybody) -> None:
         self._manager = manager
         self._boundary = boundary
-        self._active = active
+        self._asked = asked
+
+    def only(self, plugins: Collection[str]) -> Hooks:
+        """The same hooks, asked of `plugins` alone: for one tenant, `hooks.only(app.enabled(tenant_id))`."""
+
+        def asked(plugin: str, hook: str) -> bool:
+            return plugin in plugins and self._asked(plugin, hook)
+
+        return Hooks(self._manager, self._boundary, asked)
 
     def collect(self, spec: Callable[P, Iterable[T]], *args: P.args, **kwargs: P.kwargs) -> list[Outcome[list[T]]]:
-        """`register_*`: each plugin's list, one outcome a plugin."""
+        """`register_*`: each plugin's list."""
         return [
-            self._boundary.call(name, spec.__name__, lambda function=function: list(function(**kwargs)))  # type: ignore[misc]
-            for name, function in self._implementations(spec, kwargs)
+            self._boundary.call(plugin, spec.__name__, lambda call=call: list(call()))  # type: ignore[misc]
+            for plugin, call in self._calls(spec, args, kwargs)
         ]
 
-    async def gather(
-        self, spec: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
-    ) -> list[Outcome[T]]:
-        """`startup`, `shutdown`, `check_*`, `render_*`, `erase_*`, `export_*`: everyone is asked, one after the other."""
+    async def gather(self, spec: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> list[Outcome[T]]:
+        """`check_*`, `render_*`, `erase_*`, `export_*`: everyone is asked, one after the other.
+
+        One after the other, because implementations may share a database connection. Where it is all or nothing,
+        `unwrap` the outcomes.
+        """
         return [
-            await self._boundary.acall(name, spec.__name__, lambda function=function: function(**kwargs))  # type: ignore[misc]
-            for name, function in self._implementations(spec, kwargs)
+            await self._boundary.acall(plugin, spec.__name__, call) for plugin, call in self._calls(spec, args, kwargs)
         ]
 
     async def first(
         self, spec: Callable[P, Awaitable[T | None]], *args: P.args, **kwargs: P.kwargs
     ) -> Outcome[T] | None:
-        """`resolve_*`, `handle_*`: the first answer that is not None; a failure counts as no answer."""
-        for name, function in self._implementations(spec, kwargs):
-            outcome: Outcome[T | None] = await self._boundary.acall(
-                name, spec.__name__, lambda function=function: function(**kwargs)  # type: ignore[misc]
-            )
+        """`resolve_*`, `handle_*`: the first answer that is not None. A failure counts as no answer."""
+        for plugin, call in self._calls(spec, args, kwargs):
+            outcome: Outcome[T] = await self._boundary.acall(plugin, spec.__name__, call)
             if outcome.ok and outcome.value is not None:
-                return Outcome(name, outcome.value)
+                return outcome
         return None
 
-    async def chain(self, spec: Callable[..., Awaitable[T]], value: T, **kwargs: Any) -> T:
-        """`filter_*(value)`: each replaces the value; one that fails leaves it as it was."""
-        argument = next(iter(self._argument_names(spec)))
-        for name, function in self._implementations(spec, {argument: value, **kwargs}, late=argument):
-            current = value
-            outcome: Outcome[T] = await self._boundary.acall(
-                name, spec.__name__, lambda function=function, current=current: function(**{argument: current})  # type: ignore[misc]
-            )
-            if outcome.ok and outcome.value is not None:
-                value = outcome.value
+    async def chain(
+        self, spec: Callable[Concatenate[T, P], Awaitable[T]], value: T, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """`filter_*(value)`: each plugin replaces the value; one that fails leaves it as it was."""
+        for plugin, function in self._implementations(spec):
+            call = _bind(spec, function, (value, *args), kwargs)
+            outcome: Outcome[T] = await self._boundary.acall(plugin, spec.__name__, call)
+            if outcome.ok:
+                value = outcome.unwrap()
         return value
 
-    def _implementations(
-        self, spec: Callable[..., Any], kwargs: dict[str, Any], late: str | None = None
-    ) -> Iterator[tuple[str, Callable[..., Any]]]:
-        caller = getattr(self._manager.hook, spec.__name__)
+    def _calls(
+        self, spec: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Iterator[tuple[str, Callable[[], Any]]]:
+        for plugin, implementation in self._implementations(spec):
+            yield plugin, _bind(spec, implementation, args, kwargs)
+
+    def _implementations(self, spec: Callable[..., Any]) -> Iterator[tuple[str, pluggy.HookImpl]]:
+        caller: pluggy.HookCaller = getattr(self._manager.hook, spec.__name__)
         for implementation in caller.get_hookimpls():
-            if not self._active(implementation.plugin_name):
-                continue
-            wanted = {name: kwargs[name] for name in implementation.argnames if name != late}
-            function = implementation.function
-            yield implementation.plugin_name, _bound(function, wanted, implementation.argnames)
-
-    @staticmethod
-    def _argument_names(spec: Callable[..., Any]) -> Iterable[str]:
-        return spec.__code__.co_varnames[: spec.__code__.co_argcount]
+            if self._asked(implementation.plugin_name, spec.__name__):
+                yield implementation.plugin_name, implementation
 
 
-def _bound(function: Callable[..., Any], wanted: dict[str, Any], names: tuple[str, ...]) -> Callable[..., Any]:
-    """`function` with the arguments it asked for; later ones may be given by name, others are dropped."""
-
-    def call(**late: Any) -> Any:
-        return function(**wanted, **{name: value for name, value in late.items() if name in names and name not in wanted})
-
-    return call
+def _bind(
+    spec: Callable[..., Any], implementation: pluggy.HookImpl, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Callable[[], Any]:
+    """The call with the arguments that this implementation wants; it may leave out those it does not need."""
+    code = spec.__code__  # type: ignore[attr-defined]
+    given = {**dict(zip(code.co_varnames[: code.co_argcount], args, strict=False)), **kwargs}
+    wanted = {name: given[name] for name in implementation.argnames}
+    return lambda: implementation.function(**wanted)

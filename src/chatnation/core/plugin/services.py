@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -23,21 +24,30 @@ class ServiceMissing(ChatnationError):
 
 
 class Services:
-    """The services of one app, frozen after composition."""
+    """The services of one app: interface to (plugin, implementation).
 
-    def __init__(self, services: dict[type[Any], object] | None = None) -> None:
-        self._services = dict(services or {})
+    What a plugin offers is gone while the plugin does not run, which `running(plugin)` tells.
+    """
+
+    def __init__(
+        self, offers: Mapping[type[Any], tuple[str, object]], running: Callable[[str], bool] = lambda plugin: True
+    ) -> None:
+        self._offers = dict(offers)
+        self._running = running
 
     def get(self, interface: type[T]) -> T:
         """The implementation of `interface`; raises `ServiceMissing`."""
-        try:
-            return cast("T", self._services[interface])
-        except KeyError:
-            raise ServiceMissing(f"no active plugin offers {interface.__name__}") from None
+        found = self.find(interface)
+        if found is None:
+            raise ServiceMissing(f"no active plugin offers {interface.__name__}")
+        return found
 
     def find(self, interface: type[T]) -> T | None:
         """The implementation of `interface`, or None."""
-        return cast("T | None", self._services.get(interface))
+        offer = self._offers.get(interface)
+        if offer is None or not self._running(offer[0]):
+            return None
+        return cast("T", offer[1])
 
     def __contains__(self, interface: type[Any]) -> bool:
-        return interface in self._services
+        return self.find(interface) is not None

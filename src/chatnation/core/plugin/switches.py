@@ -1,0 +1,73 @@
+"""Which plugins are on for a tenant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from chatnation.core.errors import ChatnationError
+from chatnation.core.plugin.boundary import CORE
+from chatnation.core.plugin.inventory import Inventory
+
+if TYPE_CHECKING:
+    from chatnation.core.storage.storage import Storage
+
+CACHE = "plugin_switches"
+"""Our row in `cache_versions`."""
+
+
+class Switches:
+    """Plugins by tenant, held in memory: a tenant has every plugin that runs, but those that it switched off.
+
+    `refresh` reads the table again; the version poll calls it when another process has changed it.
+    """
+
+    def __init__(self, inventory: Inventory, storage: Storage) -> None:
+        self._inventory = inventory
+        self._storage = storage
+        self._off: dict[int, frozenset[str]] = {}
+        self._enabled: dict[tuple[frozenset[str], frozenset[str]], frozenset[str]] = {}
+
+    def enabled(self, tenant_id: int) -> frozenset[str]:
+        """Names of the plugins that run for the tenant, and `core`. Equal sets are one object."""
+        running = self._inventory.running()
+        off = self._off.get(tenant_id, frozenset())
+        found = self._enabled.get((running, off))
+        if found is None:
+            found = self._enabled[running, off] = self._without(running, off)
+        return found
+
+    async def refresh(self) -> None:
+        """Read every switch."""
+        async with self._storage.system("plugin switches of all tenants") as connection:
+            rows = await connection.execute(text("SELECT tenant_id, plugin FROM plugin_switches WHERE NOT enabled"))
+            off: dict[int, set[str]] = {}
+            for tenant_id, plugin in rows:
+                off.setdefault(tenant_id, set()).add(plugin)
+        self._off = {tenant_id: frozenset(names) for tenant_id, names in off.items()}
+
+    async def switch(self, tenant_id: int, plugin: str, *, enabled: bool) -> None:
+        """Turn `plugin` on or off for a tenant; every process follows within a second."""
+        from chatnation.core.storage.versions import raise_version
+
+        if plugin not in self._inventory:
+            raise ChatnationError(f"there is no plugin {plugin}")
+        async with self._storage.system("switch a plugin and tell every process") as connection:
+            await connection.execute(
+                text(
+                    "INSERT INTO plugin_switches (tenant_id, plugin, enabled) VALUES (:tenant, :plugin, :enabled)"
+                    " ON CONFLICT (tenant_id, plugin) DO UPDATE SET enabled = excluded.enabled"
+                ),
+                {"tenant": tenant_id, "plugin": plugin, "enabled": enabled},
+            )
+            await raise_version(connection, CACHE)
+        await self.refresh()
+
+    def _without(self, running: frozenset[str], off: frozenset[str]) -> frozenset[str]:
+        """`running` but for `off` and, in load order, what requires something that is off."""
+        kept = {CORE}
+        for record in self._inventory.active():
+            if record.name not in off and kept.issuperset(record.requires):
+                kept.add(record.name)
+        return frozenset(kept)
