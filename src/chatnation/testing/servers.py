@@ -30,7 +30,8 @@ _COUNTER = "chatnation:testing:databases"
 class SharedServers:
     """The servers of this test run.
 
-    `admin_url` may create databases; `owner` is the role that owns them and that tests log in as, which is no superuser.
+    `admin_url` may create databases; `owner` is the role that owns them and that tests log in as, which is no
+    superuser.
     """
 
     admin_url: str
@@ -91,7 +92,7 @@ class SharedServers:
 
     async def _create(self, name: str, template: str | None) -> None:
         async with self._admin() as connection:
-            # Copying files needs a checkpoint, which costs nothing where nothing is flushed, and is then 4 times faster.
+            # Copying files needs a checkpoint; where nothing is flushed that costs nothing, and is 4 times faster.
             copied = template and await connection.fetchval("SHOW fsync") == "off"
             source = f' TEMPLATE "{template}"' if template else ""
             strategy = " STRATEGY FILE_COPY" if copied else ""

@@ -26,21 +26,22 @@ class Account:
 def account_for(folder: Path) -> Account | None:
     """The account that runs the server of `folder` (which may not exist yet), or None for our own.
 
-    Root keeps the owner of an existing folder, so that `sudo chatnation …` and the owner can take turns; a new folder goes to
-    the account `chatnation`, which is made when it is missing.
+    Root keeps the owner of a folder, or of the data folder it will be made in, so that `sudo chatnation …` and the owner
+    can take turns; below root's own folders it is the account `chatnation`, which is made when it is missing.
 
     Raises EmbeddedError when the folder belongs to somebody else and we are not root.
     """
-    owner = folder.stat().st_uid if folder.exists() else None
+    existing = folder if folder.exists() else folder.parent
+    owner = existing.stat().st_uid
     if os.geteuid() != 0:
-        if owner is not None and owner != os.geteuid():
+        if owner != os.geteuid():
             raise EmbeddedError(
-                f"{folder} belongs to the system account {_name(owner)}. Run chatnation as that account, or set "
+                f"{existing} belongs to the system account {_name(owner)}. Run chatnation as that account, or set "
                 "CHATNATION_DATA_DIR to a folder of your own."
             )
         return None
-    if owner is not None and owner != 0:
-        return Account(_name(owner), owner, folder.stat().st_gid)
+    if owner != 0:
+        return Account(_name(owner), owner, existing.stat().st_gid)
     return _dedicated()
 
 
@@ -51,7 +52,7 @@ def give(folder: Path, account: Account | None) -> None:
     for parent, _, files in os.walk(folder):
         os.chown(parent, account.uid, account.gid)
         for name in files:
-            os.chown(os.path.join(parent, name), account.uid, account.gid, follow_symlinks=False)
+            os.chown(Path(parent, name), account.uid, account.gid, follow_symlinks=False)
 
 
 def reachable(folder: Path, account: Account | None) -> Path:
@@ -61,6 +62,13 @@ def reachable(folder: Path, account: Account | None) -> Path:
     """
     own_directory = Path("/proc/self/cwd")
     return own_directory if account and own_directory.exists() else folder
+
+
+def share_with_owner(path: Path) -> None:
+    """Let the owner of the folder that holds `path` have it too, if we are root and made it."""
+    if os.geteuid() == 0:
+        parent = path.parent.stat()
+        os.chown(path, parent.st_uid, parent.st_gid)
 
 
 def _name(uid: int) -> str:

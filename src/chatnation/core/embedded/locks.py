@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from chatnation.core.embedded.account import share_with_owner
+
 
 class FolderLock:
     """A lock on one file, shared by many or exclusive to one.
@@ -64,6 +66,7 @@ class FolderLock:
         while True:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
+                share_with_owner(self.path)
                 fcntl.flock(descriptor, operation)
                 if self._still_there(descriptor):
                     self._descriptor = descriptor
@@ -76,7 +79,7 @@ class FolderLock:
 
     def _still_there(self, descriptor: int) -> bool:
         try:
-            return os.path.samestat(os.fstat(descriptor), os.stat(self.path))
+            return os.path.samestat(os.fstat(descriptor), self.path.stat())
         except FileNotFoundError:
             return False
 

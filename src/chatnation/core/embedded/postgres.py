@@ -24,6 +24,7 @@ SUPERUSER = "postgres"
 _PORT = 5432  # Names the socket file; there is no TCP port.
 _PROGRAM = "postgres"
 _RECOVERY_SECONDS = 600.0
+_SILENT_SECONDS = 2.0
 _STOPPING = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
 _DEAD_POSTMASTER = ((signal.SIGQUIT, 5.0), (signal.SIGKILL, 10.0))
 
@@ -90,7 +91,7 @@ class Postgres:
 
     def ensure_running(self) -> Path:
         """Join the running server or start one, recovering after a crash; gives its socket folder."""
-        deadline = time.monotonic() + _RECOVERY_SECONDS
+        started = time.monotonic()
         while not self._lock.try_take():
             postmaster = self._read_postmaster()
             if postmaster is None:
@@ -99,8 +100,8 @@ class Postgres:
                 break
             if postmaster.ready and _accepts(postmaster.sockets):
                 return postmaster.sockets
-            if postmaster.ready or time.monotonic() > deadline:
-                # Somebody removed the socket from under it.
+            if time.monotonic() - started > (_SILENT_SECONDS if postmaster.ready else _RECOVERY_SECONDS):
+                # It runs, and somebody removed its socket.
                 terminate(self._lock, self.folder, _PROGRAM, _STOPPING)
                 break
             time.sleep(POLL_SECONDS)
@@ -179,7 +180,7 @@ class Postgres:
         return sockets
 
     def _create_cluster(self, account: Account | None, programs: PostgresPrograms) -> None:
-        """Make the database cluster under another name first, so that a killed initdb leaves nothing that looks done."""
+        """Make the cluster under another name first, so that a killed initdb leaves nothing that looks finished."""
         if (self.folder / "PG_VERSION").exists():
             return
         draft = self.folder.with_name("postgres.new")
@@ -216,7 +217,7 @@ class Postgres:
         draft.rename(self.folder)
 
     def _check_version(self, programs: PostgresPrograms) -> None:
-        made_by = (self.folder / "PG_VERSION").read_text("ascii").strip()
+        made_by = (self.folder / "PG_VERSION").read_text("utf-8").strip()
         if made_by != programs.major:
             raise EmbeddedError(
                 f"{self.folder} was made by PostgreSQL {made_by}, and this installation brings PostgreSQL "
@@ -252,8 +253,11 @@ class Postgres:
 
     def _run_sql(self, programs: PostgresPrograms, sockets: Path, script: str) -> None:
         done = subprocess.run(
-            [programs.folder / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", sockets, "-p", str(_PORT)]
-            + ["-U", SUPERUSER, "-d", "postgres"],
+            [
+                programs.folder / "psql",
+                *("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"),
+                *(f"--host={sockets}", f"--port={_PORT}", f"--username={SUPERUSER}", "--dbname=postgres"),
+            ],
             input=script,
             capture_output=True,
             text=True,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from chatnation.core.embedded.account import Account
+from chatnation.core.embedded.account import Account, share_with_owner
 from chatnation.core.embedded.errors import EmbeddedError
 from chatnation.core.embedded.locks import FolderLock
 
@@ -30,6 +30,7 @@ def spawn(
     """
     _rotate(log)
     with log.open("ab") as output:
+        share_with_owner(log)
         process = subprocess.Popen(
             arguments,
             cwd=folder,

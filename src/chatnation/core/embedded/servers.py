@@ -32,7 +32,8 @@ class EmbeddedServers:
     """PostgreSQL and Valkey below `data_dir`, started by its first user and stopped by its last.
 
     Any number of processes may use a folder at the same time. `durable=False` trades safety against a crash of the
-    machine for speed, for tests; a crash of processes is survived either way. With `temporary`, the last user removes the folder.
+    machine for speed, for tests; a crash of processes is survived either way. With `temporary`, the last user removes
+    the folder.
     """
 
     def __init__(self, data_dir: Path, *, durable: bool = True, temporary: bool = False) -> None:

@@ -1,8 +1,8 @@
 """A short, private folder for the servers' sockets.
 
 The path of a Unix socket may have 107 bytes at most, and a data folder's path is as long as its owner likes, so the
-sockets live in a folder of their own below the temporary folder. Its path is kept in the data folder, and it names the data
-folder it belongs to, so a copied data folder never leads to the servers of the original.
+sockets live in a folder of their own below the temporary folder. Its path is kept in the data folder, and it names the
+data folder it belongs to, so a copied data folder never leads to the servers of the original.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from chatnation.core.embedded.account import Account
+from chatnation.core.embedded.account import Account, share_with_owner
 from chatnation.core.embedded.errors import EmbeddedError
 
 _PREFIX = "chatnation-"
@@ -48,6 +48,7 @@ class SocketFolder:
             if account:
                 os.chown(folder, account.uid, account.gid)
             self.record.write_text(str(folder), "utf-8")
+            share_with_owner(self.record)
         return folder
 
     def remove(self) -> None:

@@ -22,6 +22,7 @@ from chatnation.core.embedded.status import ServerStatus
 
 _PROGRAM = "valkey-server"
 _LOADING_SECONDS = 600.0
+_SILENT_SECONDS = 2.0
 _STOPPING = ((signal.SIGTERM, 60.0), (signal.SIGKILL, 10.0))
 _MEMORY_SHARE = 4
 
@@ -42,14 +43,14 @@ class Valkey:
 
     def ensure_running(self) -> Path:
         """Join the running server or start one, loading what its log holds; gives the path of its socket."""
-        deadline = time.monotonic() + _LOADING_SECONDS
+        started = time.monotonic()
         while not self._lock.try_take():
             path = self._socket_file()
             answer = _ping(path) if path else None
             if path and answer == "+PONG":
                 return path
-            # No answer at all: the socket is gone, or the process is starting or dying this moment.
-            if time.monotonic() > deadline or (answer is None and not self._answers_soon()):
+            if time.monotonic() - started > (_SILENT_SECONDS if answer is None else _LOADING_SECONDS):
+                # It runs, and somebody removed its socket.
                 terminate(self._lock, self.folder, _PROGRAM, _STOPPING)
                 break
             time.sleep(POLL_SECONDS)
@@ -94,17 +95,6 @@ class Valkey:
     def _socket_file(self) -> Path | None:
         sockets = self._sockets.recorded()
         return sockets / "valkey.sock" if sockets else None
-
-    def _answers_soon(self) -> bool:
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            path = self._socket_file()
-            if path and _ping(path):
-                return True
-            if not self._is_running():
-                return True
-            time.sleep(POLL_SECONDS)
-        return False
 
     def _start(self) -> Path:
         self._reap()
@@ -170,10 +160,10 @@ include "local*.conf"
 
 
 def _memory_limit() -> int:
-    """Bytes that the stream may take before the collector is told to wait: a share of what this machine or container has."""
+    """Bytes that the stream may take before the collector is told to wait: a share of this machine or container."""
     available = psutil.virtual_memory().total
     with contextlib.suppress(OSError, ValueError):
-        available = min(available, int(Path("/sys/fs/cgroup/memory.max").read_text("ascii")))
+        available = min(available, int(Path("/sys/fs/cgroup/memory.max").read_text("utf-8")))
     return max(256_000_000, available // _MEMORY_SHARE)
 
 
@@ -184,6 +174,6 @@ def _ping(path: Path) -> str | None:
         try:
             client.connect(str(path))
             client.sendall(b"PING\r\n")
-            return client.recv(64).decode("ascii", "replace").split(" ")[0].strip()
+            return client.recv(64).decode("utf-8", "replace").split(" ")[0].strip()
         except OSError:
             return None
