@@ -76,7 +76,7 @@ class SharedServers:
         With servers from CHATNATION_TEST_REDIS_URL there may be few of them, and they are handed out again in turn.
         """
         async with Redis.from_url(self.redis_url) as client:
-            count = int((await client.config_get("databases"))["databases"])
+            count = int((await client.config_get("databases"))["databases"] or 16)
             number = 1 + (await client.incr(_COUNTER) - 1) % (count - 1)
         url = _with_redis_database(self.redis_url, number)
         async with Redis.from_url(url) as client:
