@@ -13,9 +13,10 @@ class Delivery(msgspec.Struct, array_like=True, gc=False, frozen=True):
     """One accepted request on its way to the processor.
 
     `id` is made by the collector and names the delivery for ever: the processor stores a delivery once, however
-    often the stream hands it over. `body` is the inflated JSON of a native batch, with only acceptable events in it.
-    Times are Unix milliseconds. `ip` is already masked when the project says so; `geo_ip` keeps the address for the
-    location stage where the project allows that, and is never stored.
+    often the stream hands it over. `body` is the inflated JSON of a native batch (see `wire.py`) of `count` events, all
+    of them acceptable. Times are Unix milliseconds. `ip` is already masked when the project says so; `geo_ip` keeps the
+    address for the location stage where the project allows that, and is never stored. `server_side`: the connection
+    came from a customer's server, so that its address and its library's name are not the visitor's.
     """
 
     id: bytes
