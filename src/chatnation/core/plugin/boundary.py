@@ -40,8 +40,9 @@ class Outcome(Generic[T]):
 class Boundary:
     """Calls into plugins so that only the plugin fails.
 
-    Every failure is logged, with its traceback unless it was raised on purpose, and counted in `failures` by (plugin, where). `where` is the name of the
-    hook, or `<kind>:<name>` for a registered function, for example `stage:resolve_location`.
+    Every failure is logged, with its traceback unless it was raised on purpose, and counted in `failures` by
+    (plugin, where). `where` is the name of the hook, or `<kind>:<name>` for a registered function, for example
+    `stage:resolve_location`.
     """
 
     def __init__(self) -> None:

@@ -126,6 +126,12 @@ class Inventory:
         self._settle(self._records[name], state, reason, error)
         self._settle_dependents()
 
+    def fail_together(self, names: Iterable[str], reason: str) -> None:
+        """Settle plugins as failed for one reason that lies between them."""
+        for name in names:
+            self._settle(self._records[name], State.FAILED, reason, None)
+        self._settle_dependents()
+
     def fail(self, name: str, where: str, error: BaseException | None) -> None:
         """Settle a plugin as failed by an exception that it raised at `where`."""
         self.settle(name, State.FAILED, f"{where} failed: {describe(error)}", error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from heapq import heapify, heappop, heappush
 
-from chatnation.core.plugin.inventory import Inventory, State
+from chatnation.core.plugin.inventory import Inventory
 
 
 def arrange(inventory: Inventory) -> None:
@@ -19,7 +19,9 @@ def arrange(inventory: Inventory) -> None:
         try:
             inventory.arrange(_sorted(waits))
         except CycleError as error:
-            _fail_circle(inventory, error.args[1])
+            circle = error.args[1]
+            path = " → ".join(reversed(circle))
+            inventory.fail_together(sorted(set(circle)), f"plugins wait for each other: {path}")
         else:
             return
 
@@ -43,10 +45,3 @@ def _sorted(waits: dict[str, set[str]]) -> list[str]:
         for following in sorter.get_ready():
             heappush(ready, following)
     return order
-
-
-def _fail_circle(inventory: Inventory, circle: list[str]) -> None:
-    path = " → ".join(reversed(circle))
-    for name in sorted(set(circle)):
-        if inventory.runs(name):
-            inventory.settle(name, State.FAILED, f"plugins wait for each other: {path}")
