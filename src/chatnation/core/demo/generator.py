@@ -140,7 +140,7 @@ def _ask_for_help(visit: BrowserVisit, person: Taxpayer) -> list[Fact]:
     ask_the_bot(
         chat,
         person,
-        opening=f"Hello, I need help with my return. ({token})",
+        opening=f"Hello, I need help with my return. [{token}]",
         token=token,
         link_token=new_token(visit.rng),
     )

@@ -15,6 +15,7 @@ from chatnation.core.demo.rhythm import NAIROBI
 from chatnation.core.demo.taxpayers import Obligation, Taxpayer
 
 SITE = "https://tax.example"
+SERVICE_PHONE = "254767000100"
 LIBRARY = {"name": "chatnation.js", "version": "0.1.0"}
 
 PAGES = {
@@ -167,7 +168,9 @@ class BrowserVisit(Recorder):
 
     def open_whatsapp(self, handshake_token: str) -> None:
         """Follow the link to WhatsApp; its prefilled text carries the token."""
-        self._send("whatsapp_link_clicked", properties={"label": "Help"}, context={"handshakeToken": handshake_token})
+        self._send(
+            "whatsapp_link_created", properties={"phone": SERVICE_PHONE}, context={"handshakeToken": handshake_token}
+        )
 
     def identify(self, person: Taxpayer, *, by_phone: bool) -> None:
         """Log in. A code that came over WhatsApp proves the phone too, so it is sent as the external id."""
