@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -43,7 +43,7 @@ class Jobs:
         """
         if job not in self._names:
             raise ChatnationError(f"No plugin registered the job {job}.")
-        delay = max(run_at - datetime.now(UTC), datetime.resolution) if run_at else None
+        delay = max(run_at - datetime.now(UTC), timedelta(0)) if run_at else None
         queries = jobs_queries(AsyncpgDriver(await raw(connection)))
         ids = await queries.enqueue(
             job,

@@ -94,14 +94,12 @@ async def make_month(connection: AsyncConnection, month: date) -> bool:
     await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
     await connection.execute(text(f"CREATE TABLE {name} (LIKE events INCLUDING ALL)"))
     await connection.execute(text("LOCK TABLE events_default IN ACCESS EXCLUSIVE MODE"))
-    await connection.execute(
-        text(
-            f"WITH moved AS (DELETE FROM events_default WHERE {inside} RETURNING *) INSERT INTO {name} SELECT * FROM moved"
-        )
+    move = (
+        f"WITH moved AS (DELETE FROM events_default WHERE {inside} RETURNING *) INSERT INTO {name} SELECT * FROM moved"
     )
-    await connection.execute(
-        text(f"ALTER TABLE events ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')")
-    )
+    attach = f"ALTER TABLE events ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')"
+    await connection.execute(text(move))
+    await connection.execute(text(attach))
     return True
 
 
