@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import batched
+from itertools import islice
 from typing import Any
 
 import anyio
@@ -51,16 +51,19 @@ class Sender:
 
     async def send_all(self, facts: Iterable[Fact], sent: Callable[[int], None]) -> None:
         """Deliver many facts, several requests at once; `sent(n)` is called after each. Raises `NotDelivered`."""
-        batches: Iterator[tuple[Fact, ...]] = batched(facts, BATCH_EVENTS)
+        batches = _batches(facts)
 
         async def deliver() -> None:
             for batch in batches:
                 await self.send(batch)
                 sent(len(batch))
 
-        async with anyio.create_task_group() as group:
-            for _ in range(REQUESTS_AT_ONCE):
-                group.start_soon(deliver)
+        try:
+            async with anyio.create_task_group() as group:
+                for _ in range(REQUESTS_AT_ONCE):
+                    group.start_soon(deliver)
+        except* NotDelivered as failures:
+            raise failures.exceptions[0] from None
 
     async def _post(self, body: bytes) -> httpx.Response:
         reason = ""
@@ -69,7 +72,7 @@ class Sender:
             try:
                 response = await self._client.post(self._address, content=body, headers=self._headers)
             except httpx.TransportError as error:
-                reason = f"{self._address} cannot be reached: {error or type(error).__name__}"
+                reason = f"{self._address} cannot be reached: {str(error) or type(error).__name__}"
             else:
                 if response.status_code == 200:
                     return response
@@ -79,6 +82,12 @@ class Sender:
                 pause = _retry_after(response) or pause
             await anyio.sleep(pause)
         raise NotDelivered(reason)
+
+
+def _batches(facts: Iterable[Fact]) -> Iterator[list[Fact]]:
+    remaining = iter(facts)
+    while batch := list(islice(remaining, BATCH_EVENTS)):
+        yield batch
 
 
 def _wire(fact: Fact) -> WireEvent:
