@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chatnation.core.ids import hashed_uuid, uuid7
     from chatnation.core.ingestion.event import Delivery, Event, EventBatch
     from chatnation.core.jobs.definitions import Job, Listener, Retention, Schedule
+    from chatnation.core.jobs.enqueueing import Jobs
     from chatnation.core.plugin.base import API_VERSION, Plugin, hookimpl, hookspec
     from chatnation.core.plugin.boundary import Outcome
     from chatnation.core.plugin.hooks import Hooks
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from chatnation.core.processing.stage import Stage
     from chatnation.core.queue.base import Entry, EventQueue
     from chatnation.core.settings import Role, Settings
-    from chatnation.core.signals import DomainEvent
+    from chatnation.core.signals import DomainEvent, Signals
     from chatnation.core.storage.errors import DatabaseUnavailable
     from chatnation.core.storage.storage import Storage, raw
     from chatnation.core.storage.tenant_settings import TenantSettings
@@ -64,6 +65,7 @@ __all__ = [
     "Hooks",
     "IngestRoute",
     "Job",
+    "Jobs",
     "Listener",
     "Middleware",
     "NavigationEntry",
@@ -83,6 +85,7 @@ __all__ = [
     "ServiceMissing",
     "Services",
     "Settings",
+    "Signals",
     "Stage",
     "Storage",
     "Tenant",
@@ -106,6 +109,7 @@ _HOMES = {
     "core.ids": ("hashed_uuid", "uuid7"),
     "core.ingestion.event": ("Delivery", "Event", "EventBatch"),
     "core.jobs.definitions": ("Job", "Listener", "Retention", "Schedule"),
+    "core.jobs.enqueueing": ("Jobs",),
     "core.plugin.base": ("API_VERSION", "Plugin", "hookimpl", "hookspec"),
     "core.plugin.boundary": ("Outcome",),
     "core.plugin.hooks": ("Hooks",),
@@ -114,7 +118,7 @@ _HOMES = {
     "core.processing.stage": ("Stage",),
     "core.queue.base": ("Entry", "EventQueue"),
     "core.settings": ("Role", "Settings"),
-    "core.signals": ("DomainEvent",),
+    "core.signals": ("DomainEvent", "Signals"),
     "core.storage.errors": ("DatabaseUnavailable",),
     "core.storage.storage": ("Storage", "raw"),
     "core.storage.tenant_settings": ("TenantSettings",),

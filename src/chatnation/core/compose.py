@@ -20,7 +20,7 @@ from chatnation.core.errors import ConfigurationError
 from chatnation.core.hookspecs import MODULES
 from chatnation.core.plugin import conflicts, discovery, loader, ordering, resources, signatures
 from chatnation.core.plugin.base import PROJECT, Plugin
-from chatnation.core.plugin.boundary import Boundary
+from chatnation.core.plugin.boundary import CORE, Boundary
 from chatnation.core.plugin.hooks import Hooks
 from chatnation.core.plugin.inventory import Inventory
 from chatnation.core.plugin.loader import PluginSettings
@@ -105,7 +105,7 @@ def build(settings: Settings, assembly: Assembly, *, role: Role, clock: Clock) -
         )
     storage = Storage(settings.database_url, pool_size=settings.database_pool_size, application=f"chatnation {role}")
     switches = Switches(assembly.inventory, storage)
-    return App(
+    app = App(
         settings=settings,
         role=role,
         clock=clock,
@@ -124,6 +124,8 @@ def build(settings: Settings, assembly: Assembly, *, role: Role, clock: Clock) -
         signals=Signals(assembly.resources.listeners, assembly.boundary, switches),
         jobs=Jobs(assembly.resources.jobs),
     )
+    _offer_own_services(app)
+    return app
 
 
 def _registered(inventory: Inventory, boundary: Boundary) -> pluggy.PluginManager:
@@ -151,6 +153,19 @@ def _services(collected: Resources, inventory: Inventory) -> Services:
         if record.plugin is not None:
             record.plugin.services = services
     return services
+
+
+def _offer_own_services(app: App) -> None:
+    """What the core offers, for the parts of a plugin that are made before there is an app."""
+    from chatnation.core.jobs.enqueueing import Jobs
+    from chatnation.core.signals import Signals
+    from chatnation.core.storage.storage import Storage
+    from chatnation.core.storage.tenant_settings import TenantSettings
+
+    app.services.offer(CORE, Storage, app.storage)
+    app.services.offer(CORE, TenantSettings, app.tenant_settings)
+    app.services.offer(CORE, Jobs, app.jobs)
+    app.services.offer(CORE, Signals, app.signals)
 
 
 def _queue(settings: Settings, collected: Resources) -> EventQueue:

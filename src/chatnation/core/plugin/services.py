@@ -35,6 +35,10 @@ class Services:
         self._offers = dict(offers)
         self._running = running
 
+    def offer(self, plugin: str, interface: type[T], implementation: T) -> None:
+        """Add an offer while the app is being built."""
+        self._offers[interface] = (plugin, implementation)
+
     def get(self, interface: type[T]) -> T:
         """The implementation of `interface`; raises `ServiceMissing`."""
         found = self.find(interface)
