@@ -26,8 +26,8 @@ class Account:
 def account_for(folder: Path) -> Account | None:
     """The account that runs the server of `folder` (which may not exist yet), or None for our own.
 
-    Root keeps the owner of a folder, or of the data folder it will be made in, so that `sudo chatnation` and the owner can
-    take turns; below root's own folders it is the account `chatnation`, which is made when it is missing.
+    Root keeps the owner of a folder, or of the data folder it will be made in, so that `sudo chatnation` and the owner
+    can take turns; below root's own folders it is the account `chatnation`, which is made when it is missing.
 
     Raises EmbeddedError when the folder belongs to somebody else and we are not root.
     """
