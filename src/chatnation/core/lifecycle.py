@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatnation.core.errors import ConfigurationError
 from chatnation.core.hookspecs import lifecycle as hooks
@@ -25,7 +25,9 @@ async def running(app: App) -> AsyncIterator[None]:
         stack.push_async_callback(app.redis.aclose)
         stack.push_async_callback(app.queue.close)
         await _compare_schemas(app)
-        await _watch_switches(app, stack)
+        await _watch_switches(app)
+        _run_beside(stack, app.versions.run())
+        _run_beside(stack, app.metrics.keep_publishing(app.redis))
         await _start_plugins(app, stack)
         yield
 
@@ -52,11 +54,15 @@ async def _compare_schemas(app: App) -> None:
             )
 
 
-async def _watch_switches(app: App, stack: AsyncExitStack) -> None:
+async def _watch_switches(app: App) -> None:
     await app.switches.refresh()
     app.versions.watch(switches.CACHE, app.switches.refresh)
-    polling = asyncio.create_task(app.versions.run(), name="poll cache versions")
-    stack.push_async_callback(_cancel, polling)
+
+
+def _run_beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` until the app stops."""
+    task = asyncio.create_task(work)
+    stack.push_async_callback(_cancel, task)
 
 
 async def _start_plugins(app: App, stack: AsyncExitStack) -> None:

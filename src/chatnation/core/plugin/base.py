@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar
 
 import pluggy
@@ -32,7 +33,8 @@ class Plugin:
 
     name: ClassVar[str]
     """Name of the entry point, of the PostgreSQL schema and of the template folder: `[a-z][a-z0-9_]*`."""
-    version: ClassVar[str] = "0"
+    version: ClassVar[str] = ""
+    """Needed only where no installed distribution says it, as in a single file."""
     api_version: ClassVar[int] = API_VERSION
     """The API_VERSION that the plugin was written against."""
     url_prefix: ClassVar[str | None] = None
@@ -45,7 +47,7 @@ class Plugin:
     """Instance settings, read from `CHATNATION_<NAME>_<FIELD>`."""
     TenantSettings: ClassVar[type[BaseModel] | None] = None
     """Settings that each tenant edits in the dashboard."""
-    hookspecs: ClassVar[object | None] = None
+    hookspecs: ClassVar[ModuleType | type | None] = None
     """Module with the hooks that this plugin asks of others; their names start with `<name>_`."""
     migrations: ClassVar[str | Path | None] = None
     """Folder of Alembic revisions; defaults to `migrations/` beside the plugin's module when it exists."""

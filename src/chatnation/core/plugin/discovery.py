@@ -21,12 +21,12 @@ GROUP = "chatnation.plugins"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A plugin that was found. `origin` says where, for people; `load` imports it and may raise anything."""
+    """A plugin that was found. `origin` is its distribution, file or class; `load` imports it, and may raise."""
 
     name: str
     origin: str
     load: Callable[[], object]
-    distribution: str | None = None
+    version: str = ""
 
 
 def find(paths: Iterable[Path] = ()) -> list[Candidate]:
@@ -48,8 +48,7 @@ def _same(plugin: type[Plugin]) -> type[Plugin]:
 
 def _installed() -> Iterator[Candidate]:
     for point in sorted(entry_points(group=GROUP), key=_bundled_first):
-        version = f" {point.dist.version}" if point.dist else ""
-        yield Candidate(point.name, f"{_distribution(point)}{version}", point.load, _distribution(point))
+        yield Candidate(point.name, _distribution(point), point.load, point.dist.version if point.dist else "")
 
 
 def _bundled_first(point: EntryPoint) -> tuple[bool, str]:

@@ -95,7 +95,7 @@ def _bind(
     spec: Callable[..., Any], implementation: pluggy.HookImpl, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Callable[[], Any]:
     """The call with the arguments that this implementation wants; it may leave out those it does not need."""
-    code = spec.__code__  # type: ignore[attr-defined]
+    code = spec.__code__
     given = {**dict(zip(code.co_varnames[: code.co_argcount], args, strict=False)), **kwargs}
     wanted = {name: given[name] for name in implementation.argnames}
     return lambda: implementation.function(**wanted)
