@@ -60,7 +60,8 @@ def _attachments(plugin: type[Plugin]) -> list[str]:
         found.append("`Settings` must be a pydantic model")
     if plugin.TenantSettings is not None and not _is_model(plugin.TenantSettings):
         found.append("`TenantSettings` must be a pydantic model")
-    if plugin.hookspecs is not None and not isinstance(plugin.hookspecs, ModuleType | type):
+    specs: object = plugin.hookspecs
+    if not isinstance(specs, ModuleType | type | None):
         found.append("`hookspecs` must be a module or a class")
     if plugin.migrations is not None and not Path(plugin.migrations).is_dir():
         found.append(f"the migrations folder {plugin.migrations} does not exist")

@@ -1,4 +1,4 @@
-"""`/-/plugins`, `/-/health`, `/-/metrics`, `/-/versions`: what an operator's tools ask. Nothing secret in any of them."""
+"""`/-/plugins`, `/-/health`, `/-/metrics`, `/-/versions`, for an operator's tools. Nothing secret in any of them."""
 
 from __future__ import annotations
 
