@@ -1,0 +1,71 @@
+"""The instance that a command or a process belongs to: its servers and its secret."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from chatnation.core.embedded import EmbeddedServers
+from chatnation.core.errors import ConfigurationError
+from chatnation.core.settings import Settings
+
+SECRET_LENGTH = 32
+_NEW_SECRET = "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Settings]:
+    """The settings with both addresses and the secret filled in.
+
+    Embedded servers run while the block does: those of a running `chatnation serve` are joined, others are started and,
+    if nobody else joined, stopped. Raises ConfigurationError when a secret is missing, EmbeddedError when a server is.
+    """
+    if not settings.embedded:
+        yield settings.model_copy(update={"secret_key": _given_secret(settings)})
+        return
+    servers = EmbeddedServers(settings.data_dir)
+    with servers:
+        yield complete(settings, servers)
+
+
+def complete(settings: Settings, servers: EmbeddedServers) -> Settings:
+    """`settings` with what the running `servers` of its data folder provide; a given address wins."""
+    urls = servers.start()
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or urls.database_url,
+            "redis_url": settings.redis_url or urls.redis_url,
+            "secret_key": settings.secret_key or SecretStr(kept_secret(servers.data_dir)),
+        }
+    )
+
+
+def kept_secret(data_dir: Path) -> str:
+    """The secret of an embedded instance, made by its first start and readable by its owner only."""
+    path = data_dir / "secret_key"
+    try:
+        # Written elsewhere and linked into place: whoever finds the file finds all of it, and only one can be first.
+        draft = path.with_name(f"secret_key.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48), "utf-8")
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink(missing_ok=True)
+    return path.read_text("utf-8").strip()
+
+
+def _given_secret(settings: Settings) -> SecretStr:
+    if settings.secret_key is None:
+        raise ConfigurationError(f"CHATNATION_SECRET_KEY is not set. Make one, and keep it: {_NEW_SECRET}")
+    if len(settings.secret_key.get_secret_value()) < SECRET_LENGTH:
+        raise ConfigurationError(
+            f"CHATNATION_SECRET_KEY is shorter than {SECRET_LENGTH} characters. Make a new one: {_NEW_SECRET}"
+        )
+    return settings.secret_key
