@@ -171,15 +171,14 @@ def _offer_own_services(app: App) -> None:
 def _queue(settings: Settings, collected: Resources) -> EventQueue:
     """The queue of the driver whose scheme starts the address; drivers are `QueueDriver`s, the core's own among them.
 
-    `driver.create(settings, consumer)`: `consumer` names this process among the readers of the stream.
+    `driver.create(settings, consumer)`: `consumer` names this machine among the readers of the stream.
     """
-    import os
     import socket
 
     address = settings.redis_url or ""
     scheme = address.partition("://")[0]
     for entry in collected.queues:
         if entry.item.scheme == scheme:
-            return entry.item.create(settings, f"{socket.gethostname()}-{os.getpid()}")
+            return entry.item.create(settings, socket.gethostname())
     known = ", ".join(sorted(entry.item.scheme for entry in collected.queues))
     raise ConfigurationError(f"CHATNATION_REDIS_URL starts with {scheme}://; known are {known}")

@@ -18,10 +18,11 @@ from starlette.routing import Route
 from chatnation.core.hookspecs.lifecycle import Health, check_health
 from chatnation.core.plugin.base import API_VERSION
 from chatnation.core.plugin.inventory import State
-from chatnation.core.plugin.reporting import summaries
+from chatnation.core.plugin.reporting import details, summaries
 
 if TYPE_CHECKING:
     from chatnation.core.app import App
+    from chatnation.core.web.access import Gate
 
 CHECK_SECONDS = 5.0
 """A check that takes longer counts as not healthy."""
@@ -29,10 +30,16 @@ CHECK_SECONDS = 5.0
 LIBRARIES = ("starlette", "uvicorn", "sqlalchemy", "asyncpg", "redis", "msgspec", "pydantic", "pluggy", "pgqueuer")
 
 
-def introspection_routes(app: App) -> list[Route]:
-    """Routes to be mounted beside the dashboard; they ask nobody to sign in."""
+def introspection_routes(app: App, gate: Gate) -> list[Route]:
+    """Routes to be mounted beside the dashboard; they ask nobody to sign in.
+
+    Who holds `instance.view` is told more of plugins: the text of errors, and everything that each registered.
+    """
 
     async def plugins(request: Request) -> Response:
+        actor = await gate.recognise(request)
+        if actor is not None and actor.can("instance.view"):
+            return _json([details(record, app.resources) for record in app.inventory])
         return _json(summaries(app.inventory))
 
     async def health(request: Request) -> Response:
@@ -40,8 +47,8 @@ def introspection_routes(app: App) -> list[Route]:
         return _json(report, status=503 if report["status"] == "down" else 200)
 
     async def metrics(request: Request) -> Response:
-        text = generate_latest(await app.metrics.of_all_processes(app.redis))
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
+        figures = generate_latest(await app.metrics.of_all_processes(app.redis))
+        return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
     async def versions(request: Request) -> Response:
         return _json(version_report(app))
