@@ -389,7 +389,7 @@ def upgrade() -> None:
             "allowed_origins",
             postgresql.ARRAY(sa.Text()),
             nullable=True,
-            comment="Narrows the project's; null leaves them as they are.",
+            comment="Instead of the project's; null: the project's.",
         ),
         sa.Column("scopes", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -397,6 +397,9 @@ def upgrade() -> None:
         sa.Column("last_used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint("type IN ('write', 'read', 'server', 'handover')", name=op.f("api_keys_type_check")),
+        sa.CheckConstraint(
+            "project_id IS NOT NULL OR type IN ('read', 'handover')", name=op.f("api_keys_project_id_check")
+        ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "project_id"],
             ["projects.tenant_id", "projects.id"],

@@ -69,7 +69,7 @@ api_keys = Table(
     Column("type", Text, nullable=False),
     Column("prefix", Text, nullable=False, comment="The first characters of the key, to recognise it by."),
     Column("hash", LargeBinary, nullable=False, unique=True, comment="SHA-256 of the key."),
-    Column("allowed_origins", ARRAY(Text), comment="Narrows the project's; null leaves them as they are."),
+    Column("allowed_origins", ARRAY(Text), comment="Instead of the project's; null: the project's."),
     Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     created_column(),
     Column("expires_at", Instant),
@@ -77,6 +77,7 @@ api_keys = Table(
     Column("revoked_at", Instant),
     ForeignKeyConstraint(["tenant_id", "project_id"], ["projects.tenant_id", "projects.id"]),
     CheckConstraint("type IN ('write', 'read', 'server', 'handover')", name="type"),
+    CheckConstraint("project_id IS NOT NULL OR type IN ('read', 'handover')", name="project_id"),
 )
 
 cache_versions = Table(

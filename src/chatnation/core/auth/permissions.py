@@ -1,0 +1,57 @@
+"""What roles may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from chatnation.core.web.routing import Permission
+
+if TYPE_CHECKING:
+    from chatnation.core.plugin.resources import Registered
+
+
+class RoleName(StrEnum):
+    """The roles that every tenant has."""
+
+    SUPER_ADMIN = "super_admin"
+    ADMIN = "admin"
+    DEVELOPER = "developer"
+    AUDITOR = "auditor"
+    AGENT = "agent"
+
+
+_ADMINS = frozenset({RoleName.SUPER_ADMIN, RoleName.ADMIN})
+
+CORE_PERMISSIONS = (
+    Permission("analytics.view", "See dashboards and reports", _ADMINS | {RoleName.DEVELOPER, RoleName.AUDITOR}),
+    Permission("analytics.export", "Download the rows behind a report", _ADMINS),
+    Permission("settings.manage", "Change settings, projects and keys", _ADMINS | {RoleName.DEVELOPER}),
+    Permission("settings.password_complexity", "Set the rules for passwords", _ADMINS),
+    Permission("settings.two_factor", "Require or lift the second factor", _ADMINS),
+    Permission("users.manage", "Invite people and change their roles", _ADMINS),
+    Permission("users.delete", "Remove people", _ADMINS),
+    Permission("roles.delete", "Remove roles", _ADMINS),
+    Permission("persons.export", "Hand out everything known about a person", _ADMINS),
+    Permission("persons.erase", "Erase a person for good", frozenset({RoleName.SUPER_ADMIN})),
+    Permission("persons.merge", "Join and split persons", _ADMINS),
+    Permission("admin.danger_zone", "Erase teams, roles, people or everything", frozenset({RoleName.SUPER_ADMIN})),
+    Permission("instance.view", "See plugins, health and versions", _ADMINS | {RoleName.DEVELOPER}),
+)
+"""The core's own. Plugins register theirs, each with the roles that hold it by default."""
+
+
+class Roles:
+    """The permissions of each role, from everything that was registered."""
+
+    def __init__(self, permissions: Iterable[Registered[Permission]]) -> None:
+        registered = [entry.item for entry in permissions]
+        self._by_role = {
+            role: frozenset(permission.name for permission in registered if role in permission.roles)
+            for role in {*RoleName, *(role for permission in registered for role in permission.roles)}
+        }
+
+    def permissions(self, role: str) -> frozenset[str]:
+        """What `role` may do; nothing, if nobody knows it."""
+        return self._by_role.get(role, frozenset())
