@@ -5,6 +5,8 @@ import type { Storage } from "./storage";
 /** Longer than a request may take. */
 const LEASE = 4e4;
 const UNLOAD_LEASE = 1e4;
+/** Longer than tabs without locks take to agree. */
+const CLAIM = 1e3;
 const MAX_BACKOFF = 3e5;
 const MAX_RETRY_AFTER = 864e5;
 const BACKOFF = "r";
@@ -43,6 +45,10 @@ export function createDelivery(
   let running: Promise<void> | undefined;
   let again = false;
   let maxEvents = 500;
+  /** A request that ends with its page says nothing about the network. */
+  let leaving = false;
+  addEventListener("pagehide", () => (leaving = true));
+  addEventListener("pageshow", () => (leaving = false));
 
   const backoff = () => storage.read<Backoff>(BACKOFF) || [0, 0];
 
@@ -102,35 +108,37 @@ export function createDelivery(
       if (!answer) return false;
     } catch (error) {
       warn("no answer, will retry", error);
-      retryLater(0, true);
+      if (!leaving) retryLater(0, true);
     }
     const done = !!answer && settle(batch, answer);
     queue.lease(queue.held(batch, until), 0);
     return done;
   }
 
-  function takeLeased(bytes: number, duration: number): [Waiting[], number] {
-    const batch = queue.take(bytes, maxEvents);
+  /** Returns what identifies the lease. */
+  function lease(batch: Waiting[], duration: number): number {
     const until = Date.now() + duration + fraction;
     queue.lease(batch, until);
-    return [batch, until];
+    return until;
   }
 
   async function drain() {
     for (;;) {
       const wait = backoff()[1] - Date.now();
       if (wait > 0) return schedule(wait);
-      let [batch, until] = takeLeased(MAX_BYTES, LEASE);
-      if (!navigator.locks) {
-        // Without locks another tab may have taken the same events in the same moment: the last to write has them.
+      // Under the lock nobody else is sending but pages that leave: who took a longer lease has died.
+      let batch = queue.take(MAX_BYTES, maxEvents, navigator.locks && Date.now() + UNLOAD_LEASE + 1);
+      if (!navigator.locks && batch.length) {
+        // Another tab may be taking the same events at this moment: the last to write has them.
+        const claim = lease(batch, CLAIM);
         await new Promise((resolve) => setTimeout(resolve, 50));
-        batch = queue.held(batch, until);
+        batch = queue.held(batch, claim);
       }
       if (!batch.length) {
-        if (queue.size()) schedule(UNLOAD_LEASE);
+        if (queue.size()) schedule(2 * CLAIM);
         return;
       }
-      if (!(await deliver(batch, until, false))) return;
+      if (!(await deliver(batch, lease(batch, LEASE), false))) return;
     }
   }
 
@@ -152,8 +160,8 @@ export function createDelivery(
     flush,
     flushBeforeUnload() {
       if (navigator.onLine === false || backoff()[1] > Date.now()) return;
-      const [batch, until] = takeLeased(unloadBytesLeft(), UNLOAD_LEASE);
-      if (batch.length) void deliver(batch, until, true).then((done) => void (done && flush()));
+      const batch = queue.take(unloadBytesLeft(), maxEvents);
+      if (batch.length) void deliver(batch, lease(batch, UNLOAD_LEASE), true).then((done) => void (done && flush()));
     },
     schedule,
     online() {

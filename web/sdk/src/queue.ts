@@ -23,8 +23,11 @@ export type Lose = (reason: LossReason, messageIds: string[], status?: number, d
 export interface Queue {
   /** Keep an event; returns how many wait. */
   add(event: WireEvent): number;
-  /** The oldest events that nobody is sending, as many as `max` and a request of `bytes` hold. */
-  take(bytes: number, max: number): Waiting[];
+  /**
+   * The oldest events that nobody is sending, as many as `max` and a request of `bytes` hold. Leases that end after
+   * `longest` do not count.
+   */
+  take(bytes: number, max: number, longest?: number): Waiting[];
   /** Mark events as being sent until a time, which also identifies the holder; 0 gives them back. */
   lease(events: Waiting[], until: number): void;
   /** Those of `events` that are still leased until exactly `until`. */
@@ -78,15 +81,16 @@ export function createQueue(storage: Storage, writeKey: string, maxSize: number,
       }
       return dropOverflow(waiting());
     },
-    take(bytes, max) {
+    take(bytes, max, longest = Infinity) {
       dropExpired();
       const taken: Waiting[] = [];
       const leased = leases();
+      const now = Date.now();
       let total = ENVELOPE;
       for (const key of waiting()) {
         const id = idOf(key);
         const json = storage.get(key);
-        if (!json || leased[id]! > Date.now()) continue;
+        if (!json || (leased[id]! > now && leased[id]! <= longest)) continue;
         total += bytesOf(json) + 1;
         if (total > bytes || taken.length === max) break;
         taken.push({ id, json });
@@ -94,6 +98,7 @@ export function createQueue(storage: Storage, writeKey: string, maxSize: number,
       return taken;
     },
     lease(events, until) {
+      if (!events.length) return;
       const leased = leases();
       for (const id in leased) if (leased[id]! < Date.now()) delete leased[id];
       for (const { id } of events) {
