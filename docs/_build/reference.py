@@ -179,9 +179,9 @@ def _cell(text: str) -> str:
 
 def command_line() -> click.Group:
     """`chatnation` with every bundled plugin's commands."""
-    from chatnation.core.cli import build
+    from chatnation.core.cli import main
 
-    return build()
+    return main
 
 
 def commands() -> Iterator[tuple[click.Context, click.Command]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain
 
 import anyio
@@ -14,9 +17,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from chatnation.core.demo.access import demo_access
 from chatnation.core.demo.facts import Fact
 from chatnation.core.demo.generator import TaxAuthority
-from chatnation.core.demo.sender import NotDelivered, Sender
+from chatnation.core.demo.rhythm import NAIROBI
+from chatnation.core.demo.sender import Sender
+from chatnation.core.instance import opened
+from chatnation.core.settings import Settings
+from chatnation.core.storage.storage import Storage
+from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
 
 LIVE_TICK = timedelta(milliseconds=500)
 """Live events that are due within this time leave in one request."""
@@ -24,41 +33,97 @@ REPORT_EVERY = timedelta(seconds=60)
 
 
 @click.command()
-@click.option("--url", envvar="CHATNATION_URL", default="http://127.0.0.1:8000", help="Address of the running server.")
-@click.option("--write-key", envvar="CHATNATION_WRITE_KEY", required=True, help="A server write key of the project.")
 @click.option("--days", type=click.IntRange(0, 730), default=30, help="Days to fill, up to now.")
 @click.option("--visits-per-day", type=click.IntRange(1, 100_000), default=400, help="Visits of an ordinary day.")
 @click.option("--live", is_flag=True, help="Go on with new events until Ctrl-C.")
 @click.option("--rate", type=click.FloatRange(0.1, 5_000), default=4.0, help="Live events a second.")
 @click.option("--seed", type=int, default=1, help="Another seed makes up other people.")
-def demo(url: str, write_key: str, days: int, visits_per_day: int, live: bool, rate: float, seed: int) -> None:
+@click.option("--tenant", help="Handle of the tenant that gets the project `demo`; the first one by default.")
+@click.option("--url", envvar="CHATNATION_URL", help="Address of the collector; the one of this instance by default.")
+@click.option(
+    "--write-key",
+    envvar="CHATNATION_WRITE_KEY",
+    help="A key of type `server`; without one, this instance is opened and a key made for as long as this runs.",
+)
+def demo(
+    days: int,
+    visits_per_day: int,
+    live: bool,
+    rate: float,
+    seed: int,
+    tenant: str | None,
+    url: str | None,
+    write_key: str | None,
+) -> None:
     """Send a believable month of a tax authority to a running server.
 
     People file returns on the website and give up halfway, ask the bot on WhatsApp, talk to agents, and rate them.
-    Nobody in it exists. Sending the same month again adds nothing, since it has the same message ids.
+    Nobody in it exists. Their events go to a project of their own, `demo`. Called again, it goes on where it ended;
+    the same events are never stored twice.
     """
-    authority = TaxAuthority(seed, visits_per_day)
+    settings = Settings()
+    plan = _Plan(
+        authority=TaxAuthority(seed, visits_per_day),
+        days=days,
+        live_rate=rate if live else None,
+        url=url or f"http://{_reachable(settings.host)}:{settings.port}",
+    )
+    if write_key:
+        anyio.run(_until_asked_to_end, partial(_send, plan, write_key))
+    else:
+        with opened(settings) as complete:
+            anyio.run(_until_asked_to_end, partial(_send_to_instance, plan, complete, tenant))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    authority: TaxAuthority
+    days: int
+    live_rate: float | None
+    url: str
+
+
+async def _until_asked_to_end(work: Callable[[], Awaitable[None]]) -> None:
+    """Run `work`, and let it tidy up when a signal ends it."""
+    async with anyio.create_task_group() as group:
+        watching = asyncio.create_task(on_goodbye(group.cancel_scope.cancel))
+        try:
+            announce_ready()
+            await work()
+        finally:
+            watching.cancel()
+
+
+async def _send_to_instance(plan: _Plan, settings: Settings, tenant: str | None) -> None:
+    storage = Storage(settings.database_url or "", pool_size=1, application="chatnation demo")
     try:
-        anyio.run(_run, authority, url, write_key, days, rate if live else None)
-    except NotDelivered as failure:
-        raise click.ClickException(str(failure)) from None
-    except KeyboardInterrupt:
-        click.echo()
+        async with demo_access(storage, tenant) as access:
+            await _send(plan, access.write_key, since=access.last_event_at)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await storage.dispose()
 
 
-async def _run(authority: TaxAuthority, url: str, write_key: str, days: int, live_rate: float | None) -> None:
+async def _send(plan: _Plan, write_key: str, *, since: datetime | None = None) -> None:
     console = Console(stderr=True)
-    limits = httpx.Limits(max_connections=8)
-    async with httpx.AsyncClient(timeout=30, limits=limits) as client:
-        sender = Sender(client, url, write_key)
+    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=8)) as client:
+        sender = Sender(client, plan.url, write_key)
         now = datetime.now(UTC)
-        if days:
-            await _send_past(console, authority, sender, now, days)
-        if live_rate is not None:
-            await _send_live(console, authority, sender, now, live_rate)
+        start = now - timedelta(days=plan.days)
+        if since is not None:
+            start = max(start, since)
+        if plan.days:
+            await _send_past(console, plan.authority, sender, start, now)
+        if plan.live_rate is not None:
+            await _send_live(console, plan.authority, sender, now, plan.live_rate)
 
 
-async def _send_past(console: Console, authority: TaxAuthority, sender: Sender, now: datetime, days: int) -> None:
+def _reachable(host: str) -> str:
+    """An address to call for one to listen on."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)
+
+
+async def _send_past(console: Console, authority: TaxAuthority, sender: Sender, start: datetime, end: datetime) -> None:
     kinds: Counter[str] = Counter()
     with Progress(
         TextColumn("[bold]{task.description}"),
@@ -68,16 +133,21 @@ async def _send_past(console: Console, authority: TaxAuthority, sender: Sender, 
         TimeElapsedColumn(),
         console=console,
     ) as progress:
-        bar = progress.add_task("Sending a month" if days == 30 else "Sending the past", total=days + 1, events=0)
+        bar = progress.add_task("Sending", total=_days_between(start, end), events=0)
 
         def told() -> Iterator[list[Fact]]:
-            for facts in authority.between(now - timedelta(days=days), now):
+            for facts in authority.between(start, end):
                 kinds.update(fact.event["event_name"] for fact in facts)
                 yield facts
                 progress.advance(bar)
 
         await sender.send_all(chain.from_iterable(told()), lambda _: progress.update(bar, events=sender.accepted))
     _summarize(console, sender, kinds)
+
+
+def _days_between(start: datetime, end: datetime) -> int:
+    """Days in Nairobi that the interval touches."""
+    return (end.astimezone(NAIROBI).date() - start.astimezone(NAIROBI).date()).days + 1
 
 
 def _summarize(console: Console, sender: Sender, kinds: Counter[str]) -> None:
