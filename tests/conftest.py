@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
-from chatnation.testing.servers import SharedServers, shared_servers
+from chatnation.testing.servers import SharedServers
 
 
 @pytest.fixture(scope="session")
@@ -15,10 +15,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[SharedServers]:
+def servers(chatnation_servers: SharedServers) -> SharedServers:
     """PostgreSQL and Valkey of this test run."""
-    with shared_servers() as started:
-        yield started
+    return chatnation_servers
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from chatnation.core.auth.permissions import CORE_PERMISSIONS
 from chatnation.core.hookspecs.events import QueueDriver
 from chatnation.core.jobs.definitions import Job, Retention, Schedule
 from chatnation.core.plugin.base import Plugin, hookimpl
@@ -23,11 +24,13 @@ class Core(Plugin):
 
     @hookimpl
     def register_permissions(self) -> Iterable[Permission]:
-        return []
+        return CORE_PERMISSIONS
 
     @hookimpl
     def register_queues(self) -> Iterable[QueueDriver]:
-        return []
+        from chatnation.core.queue.redis import RedisQueue
+
+        return [QueueDriver(scheme, RedisQueue.create) for scheme in ("redis", "rediss", "unix")]
 
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:
