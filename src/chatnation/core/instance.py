@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from chatnation.core.embedded import EmbeddedServers
+from chatnation.core.embedded.account import share_with_owner
 from chatnation.core.errors import ConfigurationError
 from chatnation.core.settings import Settings
 
@@ -26,7 +27,7 @@ def opened(settings: Settings) -> Iterator[Settings]:
     if nobody else joined, stopped. Raises ConfigurationError when a secret is missing, EmbeddedError when a server is.
     """
     if not settings.embedded:
-        yield settings.model_copy(update={"secret_key": _given_secret(settings)})
+        yield with_secret(settings)
         return
     servers = EmbeddedServers(settings.data_dir)
     with servers:
@@ -48,24 +49,24 @@ def complete(settings: Settings, servers: EmbeddedServers) -> Settings:
 def kept_secret(data_dir: Path) -> str:
     """The secret of an embedded instance, made by its first start and readable by its owner only."""
     path = data_dir / "secret_key"
-    try:
+    if not path.exists():
         # Written elsewhere and linked into place: whoever finds the file finds all of it, and only one can be first.
         draft = path.with_name(f"secret_key.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48), "utf-8")
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink(missing_ok=True)
+        share_with_owner(draft)
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
     return path.read_text("utf-8").strip()
 
 
-def _given_secret(settings: Settings) -> SecretStr:
+def with_secret(settings: Settings) -> Settings:
+    """`settings`, once it is certain that they hold a secret. Raises ConfigurationError that says how to make one."""
     if settings.secret_key is None:
         raise ConfigurationError(f"CHATNATION_SECRET_KEY is not set. Make one, and keep it: {_NEW_SECRET}")
     if len(settings.secret_key.get_secret_value()) < SECRET_LENGTH:
         raise ConfigurationError(
             f"CHATNATION_SECRET_KEY is shorter than {SECRET_LENGTH} characters. Make a new one: {_NEW_SECRET}"
         )
-    return settings.secret_key
+    return settings

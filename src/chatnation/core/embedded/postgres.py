@@ -123,6 +123,10 @@ class Postgres:
             set_adrift(self._child)
             self._child = None
 
+    def alive(self) -> bool:
+        """Whether its main process runs."""
+        return self._is_running() and self._read_postmaster() is not None
+
     def status(self) -> ServerStatus:
         running = self._is_running()
         postmaster = self._read_postmaster() if running else None
@@ -137,6 +141,8 @@ class Postgres:
         )
 
     def _is_running(self) -> bool:
+        if self._child is not None:
+            self._child.poll()
         if not self._lock.path.exists():
             return False
         if self._lock.try_take():

@@ -87,6 +87,10 @@ class EmbeddedServers:
             finally:
                 self._starting.release()
 
+    def alive(self) -> bool:
+        """Whether both servers run; costs next to nothing. `start` brings back the one that does not."""
+        return self._postgres.alive() and self._valkey.alive()
+
     def status(self) -> EmbeddedStatus:
         """What runs where. Needs no start and changes nothing."""
         return EmbeddedStatus(self.data_dir, self._in_use(), self._postgres.status(), self._valkey.status())

@@ -72,6 +72,10 @@ class Valkey:
             set_adrift(self._child)
             self._child = None
 
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._is_running()
+
     def status(self) -> ServerStatus:
         process = next(iter(processes_in(self.folder, _PROGRAM)), None) if self._is_running() else None
         return ServerStatus(
@@ -85,6 +89,8 @@ class Valkey:
         )
 
     def _is_running(self) -> bool:
+        if self._child is not None:
+            self._child.poll()
         if not self._lock.path.exists():
             return False
         if self._lock.try_take():

@@ -1,0 +1,78 @@
+"""The child that answers HTTP: `python -m chatnation.core.supervisor.web --role serve --socket 3`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any, cast
+
+import click
+import uvicorn
+import uvloop
+
+from chatnation.core.app import App
+from chatnation.core.settings import Role
+from chatnation.core.supervisor.process import run_child
+from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
+from chatnation.core.web.application import WebApplication
+
+_FINISH_SECONDS = 10
+
+
+class _Server(uvicorn.Server):
+    """Ends the responses that stay open for ever before it waits for the others."""
+
+    def __init__(self, config: uvicorn.Config, app: App) -> None:
+        super().__init__(config)
+        self._web = cast("WebApplication", app.web)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        announce_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._web.drain()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self.should_exit = True
+
+
+async def serve(app: App, listening: socket.socket) -> None:
+    """Answer HTTP on a listening socket until asked to end."""
+    async with app.lifespan():
+        config = uvicorn.Config(
+            app.web,
+            http="httptools",
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # Core believes the proxies of its settings, no others.
+            timeout_graceful_shutdown=_FINISH_SECONDS,
+            backlog=4096,
+        )
+        server = _Server(config, app)
+
+        def stop() -> None:
+            server.should_exit = True
+
+        watching = asyncio.create_task(on_goodbye(stop))
+        try:
+            await server.serve([listening])
+        finally:
+            watching.cancel()
+
+
+@click.command()
+@click.option("--role", type=click.Choice(Role), required=True)
+@click.option("--socket", "descriptor", type=int, required=True)
+def main(role: Role, descriptor: int) -> None:
+    listening = socket.socket(fileno=descriptor)
+    run_child(role, lambda app: serve(app, listening), loop_factory=uvloop.new_event_loop)
+
+
+if __name__ == "__main__":
+    main()
