@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatnation.core.errors import ChatnationError, NotFound
 from chatnation.core.identity.recomputing import (
     Change,
-    lock_identity,
     log_changes,
     neighbourhood,
     recompute,
 )
 from chatnation.core.identity.resolution import Source, cut
+from chatnation.core.storage.locks import lock_identity
 from chatnation.core.storage.models import identity_links, identity_log
 from chatnation.core.storage.storage import raw
 

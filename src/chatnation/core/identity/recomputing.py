@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 CROWD = 500
 """Links at one id that make it look like a test account or a broken client; it still counts, but an issue is raised."""
 
-_LOCK_NAMESPACE = 0x636E_0011
-
 _LINKS_AT = """
 SELECT link.a, link.b, link.source, link.first_seen, one.kind AS kind_a, other.kind AS kind_b
 FROM (
@@ -90,11 +88,6 @@ class Change:
     person: UUID
     leafs: tuple[UUID, ...]
     detail: Mapping[str, object] = field(default_factory=dict)
-
-
-async def lock_identity(connection: asyncpg.Connection[Any], tenant_id: int) -> None:
-    """Wait until no other transaction changes who is who in the tenant; held until this one ends."""
-    await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", _LOCK_NAMESPACE, tenant_id)
 
 
 async def recompute(connection: asyncpg.Connection[Any], tenant_id: int, seeds: Iterable[UUID]) -> list[Change]:

@@ -13,7 +13,8 @@ from uuid import UUID
 from chatnation.core.identity.evidence import Evidence, LinkKey, Trait
 from chatnation.core.identity.generations import Generations
 from chatnation.core.identity.nodes import Node
-from chatnation.core.identity.recomputing import lock_identity, log_changes, recompute
+from chatnation.core.identity.recomputing import log_changes, recompute
+from chatnation.core.storage.locks import lock_identity
 
 if TYPE_CHECKING:
     import asyncpg
