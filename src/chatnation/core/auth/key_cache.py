@@ -66,14 +66,7 @@ class KeyCache:
 
     def known(self, secret: str) -> KeyGrant | None:
         """What the key yields, if that is in memory and the key has not expired; never waits."""
-        grant = self._grants.get(hash_key(secret))
-        if grant is None:
-            return None
-        now = self._clock.now()
-        if not grant.valid_at(now):
-            return None
-        self._used[grant.key_id] = now
-        return grant
+        return self._use(self._grants.get(hash_key(secret)))
 
     async def find(self, secret: str) -> KeyGrant | None:
         """What the key yields, or None when it is unknown, revoked or expired.
@@ -91,7 +84,7 @@ class KeyCache:
             grant = await find_grant(connection, secret)
         if changes == self._changes:
             self._remember(digest, grant)
-        return grant if grant is not None and grant.valid_at(self._clock.now()) else None
+        return self._use(grant)
 
     async def refresh(self) -> None:
         """Read every key again."""
@@ -112,6 +105,13 @@ class KeyCache:
         except DatabaseUnavailable:
             self._used = used | self._used
             raise
+
+    def _use(self, grant: KeyGrant | None) -> KeyGrant | None:
+        now = self._clock.now()
+        if grant is None or not grant.valid_at(now):
+            return None
+        self._used[grant.key_id] = now
+        return grant
 
     def _remember(self, digest: bytes, grant: KeyGrant | None) -> None:
         if grant is not None:

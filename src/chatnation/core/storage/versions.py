@@ -58,7 +58,7 @@ class Versions:
         started = time.monotonic()
         async with self._storage.system("poll cache versions") as connection:
             rows = await connection.execute(text("SELECT name, version FROM cache_versions"))
-            versions: dict[str, int] = dict(rows.tuples().all())
+            versions: dict[str, int] = dict(rows.all())
         for name, version in versions.items():
             if self._seen.get(name, 0) != version:
                 for refresh in self._watchers.get(name, ()):
