@@ -16,7 +16,8 @@ class Delivery(msgspec.Struct, array_like=True, gc=False, frozen=True):
     often the stream hands it over. `body` is the inflated JSON of a native batch (see `wire.py`) of `count` events, all
     of them acceptable. Times are Unix milliseconds. `ip` is already masked when the project says so; `geo_ip` keeps the
     address for the location stage where the project allows that, and is never stored. `server_side`: the connection
-    came from a customer's server, so that its address and its library's name are not the visitor's.
+    came from a customer's server, so that its address and its library's name are not the visitor's. `replays` counts
+    how often an operator took the delivery back from the dead letters.
     """
 
     id: bytes
@@ -29,6 +30,7 @@ class Delivery(msgspec.Struct, array_like=True, gc=False, frozen=True):
     geo_ip: str | None = None
     user_agent: str | None = None
     server_side: bool = False
+    replays: int = 0
 
 
 class Event(msgspec.Struct, gc=False, kw_only=True):

@@ -18,6 +18,11 @@ class Entry:
     deliveries: tuple[Delivery, ...]
     attempts: int = 1
 
+    @property
+    def events(self) -> int:
+        """Number of events in the entry."""
+        return sum(delivery.count for delivery in self.deliveries)
+
 
 class EventQueue(Protocol):
     """A durable log of deliveries: at least once, in order within a partition.
