@@ -1,0 +1,1 @@
+"""How fast the product is, as ratios against the raw limit of the same machine, measured side by side in one run."""

@@ -1,0 +1,61 @@
+"""Run the benchmarks: `python -m benchmarks [--quick] [--only NAME] [--json FILE]`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from benchmarks.figures import Figure
+
+NAMES = ("collector", "processor", "lag", "memory", "event_size")
+
+Benchmark = Callable[[bool], Awaitable[list[Figure]]]
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Shorter runs, under three minutes together.")
+@click.option("--only", multiple=True, type=click.Choice(NAMES), help="Run just these.")
+@click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures to a file.")
+def main(quick: bool, only: tuple[str, ...], target: Path | None) -> None:
+    """Measure the product against the raw limits of this machine."""
+    results = {}
+    for name in only or NAMES:
+        started = time.perf_counter()
+        benchmark: Benchmark = import_module(f"benchmarks.{name}").run
+        figures = asyncio.run(benchmark(quick))
+        click.secho(f"\n{name}  ({time.perf_counter() - started:.0f} s)", bold=True)
+        for figure in figures:
+            _tell(figure)
+        results[name] = [figure.as_json() for figure in figures]
+    if target is not None:
+        target.write_text(json.dumps({**_machine(), "quick": quick, "results": results}, indent=2) + "\n")
+
+
+def _tell(figure: Figure) -> None:
+    line = f"  {figure.name:<58} {figure.value:>12,.2f} {figure.unit}"
+    if figure.goal is not None:
+        word = "at most" if figure.at_most else "at least"
+        line += f"   ({word} {figure.goal:,g}: {'yes' if figure.reached else 'NO'})"
+    click.echo(line)
+
+
+def _machine() -> dict[str, object]:
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpus": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
+
+
+if __name__ == "__main__":
+    main()
