@@ -366,6 +366,10 @@ class TestTwoTabs:
             pages.append(page)
         return pages
 
+    def _by_id(self, events: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+        distinct = {event["message_id"]: event for event in events}
+        return list(distinct.values()) if len(distinct) == count else []
+
     async def test_send_every_event_once(
         self, browser_context: BrowserContext, site: Any, recorder: Any, locks: bool
     ):
@@ -402,8 +406,9 @@ class TestTwoTabs:
         await stays.evaluate("chatnation.track('stayed')")
         await browser_context.set_offline(False)
         # Without locks nobody can tell that a tab died while it was sending, until its lease is over.
-        await until(lambda: len(recorder.accepted) == 16, seconds=15 if locks else 60)
-        assert exactly_once(recorder.accepted, 16)
+        # What it sent as it died may arrive after all, and is sent again: the message ids tell.
+        delivered = await until(lambda: self._by_id(recorder.accepted, 16), seconds=15 if locks else 60)
+        assert Counter(event["event_name"] for event in delivered) == {"left": 15, "stayed": 1}
 
     async def test_one_waits_as_long_as_the_other_was_told(
         self,
