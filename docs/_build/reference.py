@@ -258,14 +258,56 @@ def events_page() -> str:
     return "\n".join([*lines, "", *_event_columns()])
 
 
+COLUMNS = {
+    "timestamp": "When it happened: the client's time, corrected where its clock was wrong.",
+    "received_at": "When the collector received it.",
+    "tenant_id": "The organisation.",
+    "project_id": "The source within it.",
+    "sequence": "The client's count of events within its session; orders equal times.",
+    "user_agent_id": "Row of `user_agents`, which holds the text, device, operating system and browser.",
+    "message_id": "The dedupe key: the client's id, or a hash of it where it is no UUID.",
+    "anonymous_id": "The browser or installation.",
+    "is_bot": "Sent by a program that says so; reports leave it out.",
+    "journey_start": "The first step of a journey.",
+    "journey_end": "The last step of a journey.",
+    "event_name": "What happened.",
+    "event_type": "`track`, `page`, `identify`, `alias` or `screen`.",
+    "channel_type": "`web`, `mobile` or `whatsapp`.",
+    "user_id": "Who it was, as your system names them.",
+    "external_id": "The contact's phone number.",
+    "handshake_token": "What links two channels; see Identity.",
+    "page_path": "Path of the page.",
+    "page_url": "Address of the page.",
+    "page_title": "Title of the page.",
+    "referrer": "Address of the page before.",
+    "country_code": "ISO 3166-1 alpha-2.",
+    "city": "Name in English.",
+    "ip_address": "As the project's mode allows: whole, masked, or none.",
+    "sdk_name": "The sending library.",
+    "sdk_version": "Its version.",
+    "properties": "Whatever else the client sent with it.",
+}
+"""What columns mean whose definition in the code does not say so."""
+
+
+def meaning(column: Any) -> str:
+    """What a column of `events` holds; empty if nobody has said."""
+    return column.comment or COLUMNS.get(column.name, "")
+
+
 def _event_columns() -> list[str]:
     from chatnation.core.storage import models
 
     lines = ["## The events table", "", "| Column | Type | Meaning |", "|---|---|---|"]
     for column in models.events.columns:
         null = " or null" if column.nullable else ""
-        lines.append(f"| `{column.name}` | {str(column.type).lower()}{null} | {_cell(column.comment or '')} |")
-    return [*lines, ""]
+        lines.append(f"| `{column.name}` | {str(column.type).lower()}{null} | {_cell(meaning(column))} |")
+    return [
+        *lines,
+        "",
+        "The view `events_expanded` joins `user_agents`, so that every column can be asked for by one name.",
+        "",
+    ]
 
 
 # --- Python API ------------------------------------------------------------------------------------
