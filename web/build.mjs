@@ -97,9 +97,21 @@ async function buildDashboard() {
       loader: { ".woff2": "file", ".woff": "empty", ".ttf": "empty", ".svg": "file", ".png": "file" },
       metafile: true,
     });
+    await writeIcons(join(outdir, "icons.txt"));
     await writeFile(join(outdir, "manifest.json"), JSON.stringify(manifestOf(result.metafile, outdir), null, 2) + "\n");
     console.log(`built    dashboard: ${entries.map((entry) => basename(entry)).join(", ")}`);
   });
+}
+
+/** Every outline icon on a line of its own, "name<tab>svg content"; pages are drawn with the few that they name. */
+async function writeIcons(file) {
+  const anIcon = requireFromHere.resolve("@tabler/icons/outline/home.svg"); // The package exports nothing but icons.
+  const nodes = JSON.parse(await readFile(join(dirname(anIcon), "../../tabler-nodes-outline.json"), "utf8"));
+  const attributes = (values) => Object.entries(values).map(([name, value]) => ` ${name}="${value}"`).join("");
+  const lines = Object.entries(nodes).map(
+    ([name, parts]) => `${name}\t${parts.map(([tag, values]) => `<${tag}${attributes(values)}/>`).join("")}\n`,
+  );
+  await writeFile(file, lines.join(""));
 }
 
 /** {"app.js": "app-5XK2QW7E.js", ...}: the name a template asks for, and the file that holds it. */

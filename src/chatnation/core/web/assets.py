@@ -21,7 +21,7 @@ _COMPRESSED = {".css", ".js", ".mjs", ".json", ".svg", ".txt", ".map", ".html"}
 _HASH_LENGTH = 12
 
 # The table of the machine may lack these or say something else.
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2", ".webmanifest": "application/manifest+json"}
+_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
 
 
 class StaticFolder:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import re
+import time
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import MutableHeaders
@@ -11,23 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chatnation.core.errors import Problem
 from chatnation.core.ids import uuid7
+from chatnation.core.metrics import Metrics
+from chatnation.core.web.templating import Renderer
 
-logger = logging.getLogger(__name__)
-
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 """No inline script and no inline style anywhere; `data:` pictures are the icons inside Tabler's stylesheet."""
 
@@ -56,9 +47,6 @@ class RequestId:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         request_id = _brought_along(scope) or uuid7().hex
         scope.setdefault("state", {})["request_id"] = request_id
 
@@ -77,9 +65,6 @@ class SecurityHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -102,9 +87,6 @@ class ErrorBoundary:
         self.answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         begun = False
 
         async def send_watched(message: Message) -> None:
@@ -119,6 +101,68 @@ class ErrorBoundary:
                 raise  # Too late to answer; the server closes the connection, so the client sees a broken body.
             response = await self.answer(Request(scope, receive), error)
             await response(scope, receive, send)
+
+
+class Prepared:
+    """Puts `request.state.render` in place for every request, error pages included."""
+
+    def __init__(self, app: ASGIApp, renderer: Callable[[Request], Renderer]) -> None:
+        self.app = app
+        self.renderer = renderer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Starlette raises its own 404 and 405, instead of answering them in plain text, where it finds an app.
+        scope["app"] = self
+        request = Request(scope, receive)
+        request.state.render = self.renderer(request)
+        await self.app(scope, receive, send)
+
+
+class BodyLimit:
+    """Raises a 413 once a request's body is longer than `limit` bytes, whatever its headers said."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.limit:
+                raise Problem(413, "body_too_large", f"At most {self.limit:,} bytes are taken.")
+            return message
+
+        await self.app(scope, receive_limited, send)
+
+
+class Measured:
+    """Counts answers by area and status, and how long they took to begin."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        area = _area(scope["path"])
+        begun = time.perf_counter()
+
+        async def send_measured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.metrics.requests.labels(area, str(message["status"])).inc()
+                self.metrics.request_seconds.labels(area).observe(time.perf_counter() - begun)
+            await send(message)
+
+        await self.app(scope, receive, send_measured)
+
+
+def _area(path: str) -> str:
+    if path.startswith("/api/"):
+        return "api"
+    return "other" if path.startswith(("/static/", "/-/", "/v1/")) else "page"
 
 
 def _brought_along(scope: Scope) -> str | None:

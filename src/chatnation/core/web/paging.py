@@ -38,9 +38,9 @@ def decode_cursor(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
     """The sort key that `encode_cursor` wrote, checked against `kinds`; raises a 400 `Problem` on anything else."""
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return tuple(msgspec.json.decode(raw, type=tuple.__class_getitem__(tuple(kinds))))  # type: ignore[arg-type]
+        return tuple(msgspec.json.decode(raw, type=tuple.__class_getitem__(tuple(kinds))))
     except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise Problem(400, "invalid_cursor", "The cursor is not one that we gave out; start from the first page.") from None
+        raise Problem(400, "invalid_cursor", "We did not give out this cursor; start from the first page.") from None
 
 
 def after_cursor(

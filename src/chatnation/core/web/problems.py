@@ -1,4 +1,4 @@
-"""Errors as a client sees them: problem details for programs (RFC 9457), a page for people. Never an exception's text."""
+"""Errors as a client sees them: problem details for programs (RFC 9457). Never an exception's text."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
+from redis.exceptions import ConnectionError as RedisConnectionError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatnation.core.errors import NotFound, Problem
+from chatnation.core.errors import NotFound, Problem, QueueUnavailable
+from chatnation.core.storage.errors import DatabaseUnavailable
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -29,11 +31,9 @@ _CODES = {
     503: "unavailable",
 }
 
-_DETAILS = {
-    404: "There is no such thing, or it is not yours.",
-    405: "This address does not take that method.",
-    500: "Something went wrong on our side. It was logged under the request id.",
-}
+INTERNAL_ERROR = "Something went wrong on our side. It was logged under the request id."
+_AWAY = "Something that the product needs is away for the moment. Try again shortly."
+_DETAILS = {404: "There is nothing at this address.", 405: "This address does not take that method."}
 
 
 class ProblemDetails(BaseModel):
@@ -45,7 +45,7 @@ class ProblemDetails(BaseModel):
     code: str = Field(description="Stable word that a client may test.")
     detail: str = Field(description="What went wrong and what to do, for people.")
     request_id: str = Field(description="Names the request in the log.")
-    errors: list[dict[str, Any]] = Field([], description="One entry for each invalid field: its path and what is wrong.")
+    errors: list[dict[str, Any]] = Field([], description="The invalid fields: where each is, and what is wrong.")
 
 
 def as_problem(error: Exception) -> Problem:
@@ -56,7 +56,9 @@ def as_problem(error: Exception) -> Problem:
         status = error.status_code
         headers = dict(error.headers) if error.headers else None
         return Problem(status, _CODES.get(status, "error"), _DETAILS.get(status, _title(status) + "."), headers=headers)
-    return Problem(500, "internal_error", _DETAILS[500])
+    if isinstance(error, DatabaseUnavailable | QueueUnavailable | RedisConnectionError):
+        return Problem(503, "unavailable", _AWAY, headers={"Retry-After": "5"})
+    return Problem(500, "internal_error", INTERNAL_ERROR)
 
 
 def problem_details(problem: Problem, request_id: str) -> ProblemDetails:
@@ -88,9 +90,8 @@ def invalid(error: ValidationError, where: str) -> Problem:
         {"in": where, "path": _path(item["loc"]), "message": item["msg"]} for item in error.errors(include_input=False)
     ]
     first = errors[0]
-    return Problem(
-        422, "invalid_request", f"{where.capitalize()} field {first['path'] or where}: {first['message']}.", errors=errors
-    )
+    detail = f"{where.capitalize()} field {first['path'] or where}: {first['message']}."
+    return Problem(422, "invalid_request", detail, errors=errors)
 
 
 def wants_html(request: Request) -> bool:
@@ -102,7 +103,7 @@ def wants_html(request: Request) -> bool:
 
 def not_found() -> NotFound:
     """404 for an address that nobody claims."""
-    return NotFound("There is nothing at this address.")
+    return NotFound(_DETAILS[404])
 
 
 def _title(status: int) -> str:

@@ -41,14 +41,14 @@ def client_address(peer: str, forwarded_for: str, networks: Networks) -> str:
 
 
 class TrustedProxies:
-    """Rewrites the connection's client address, scheme and host from the headers of a trusted proxy, and of no other."""
+    """Rewrites a connection's client address, scheme and host from the headers of a trusted proxy, and of no other."""
 
     def __init__(self, app: ASGIApp, networks: Networks) -> None:
         self.app = app
         self.networks = tuple(networks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.networks and scope.get("client"):
+        if self.networks and scope.get("client"):
             peer, port = scope["client"]
             if is_trusted(peer, self.networks):
                 scope = self._forwarded(dict(scope), peer, port)

@@ -63,7 +63,10 @@ class IngestRoute:
 
 @dataclass(frozen=True, slots=True)
 class NavigationEntry:
-    """A line in the sidebar; shown when the actor has `permission`. `group` is "", "analytics", "settings" or "system"."""
+    """A line in the sidebar, shown when the actor has `permission`.
+
+    `group` is "", "analytics", "settings" or "system"; `icon` the name of an outline icon of Tabler.
+    """
 
     label: str
     path: str

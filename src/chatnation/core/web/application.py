@@ -1,0 +1,183 @@
+"""The web application of one process: collector, dashboard and API, as far as its role serves them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Router
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chatnation.core.errors import ConfigurationError
+from chatnation.core.plugin.boundary import CORE
+from chatnation.core.plugin.conflicts import page_path, prefixes, route_path
+from chatnation.core.plugin.resources import Registered
+from chatnation.core.settings import Role
+from chatnation.core.web.access import Gate
+from chatnation.core.web.assets import Assets
+from chatnation.core.web.dispatch import ExactPaths
+from chatnation.core.web.endpoints import Endpoints
+from chatnation.core.web.errors import ErrorAnswers
+from chatnation.core.web.frame import PageFrame
+from chatnation.core.web.icons import Icons
+from chatnation.core.web.introspection import introspection_routes
+from chatnation.core.web.live import LiveHub
+from chatnation.core.web.middleware import BodyLimit, ErrorBoundary, Measured, Prepared, RequestId, SecurityHeaders
+from chatnation.core.web.openapi import openapi_document
+from chatnation.core.web.proxies import TrustedProxies
+from chatnation.core.web.routing import AUTHENTICATED, Route
+from chatnation.core.web.sign_in import SignIn
+from chatnation.core.web.templating import Renderer, Templates, plugin_folder
+
+if TYPE_CHECKING:
+    from chatnation.core.app import App
+
+MAX_BODY_BYTES = 10_000_000
+"""Largest body that the dashboard and the API take; the collector has a limit of its own."""
+
+
+def build_web(app: App) -> WebApplication:
+    """The web application of `app`'s role. Nothing is opened before its lifespan starts."""
+    live = LiveHub(app.redis)
+    serves, collects = app.role in {Role.ALL, Role.SERVE}, app.role in {Role.ALL, Role.COLLECT}
+    secret = _secret_key(app, needed=serves)
+    sign_in = SignIn(app, secret=secret)
+    inner = _Dashboard(app, live, sign_in, secret, serves=serves).asgi()
+    ingest = [entry.item for entry in app.resources.ingest_routes] if collects else []
+    return WebApplication(app, ExactPaths(ingest, inner), live, sign_in)
+
+
+class WebApplication:
+    """An ASGI application whose lifespan is the app's. `live` is its hub of open event streams."""
+
+    def __init__(self, app: App, asgi: ASGIApp, live: LiveHub, sign_in: SignIn) -> None:
+        self._app = app
+        self._asgi = asgi
+        self._keys = sign_in.keys
+        self._router = Router(lifespan=self._lifespan)
+        self.live = live
+
+    def drain(self) -> None:
+        """End the responses that would stay open for ever. Call it when the server is told to stop."""
+        self.live.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._asgi(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._router(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Any) -> AsyncIterator[None]:
+        async with self._app.lifespan():
+            await self._keys.start(self._app.versions)
+            try:
+                yield
+            finally:
+                self.drain()
+                await self._keys.stop()
+
+
+class _Dashboard:
+    """Pages, API, static files and introspection behind their middleware."""
+
+    def __init__(self, app: App, live: LiveHub, sign_in: SignIn, secret: str, *, serves: bool) -> None:
+        self._app = app
+        self._live = live
+        self._serves = serves
+        self._sign_in = sign_in
+        self._gate = Gate(app, secret=secret, session=self._sign_in.actor_of_session, key=self._sign_in.actor_of_key)
+        static = _folders(app, "static")
+        self._assets = Assets(static)
+        self._templates = Templates(
+            _folders(app, "templates").values(), {"asset": self._assets.address, "icon": Icons(static.values())}
+        )
+        self._frame = PageFrame(app, secret=secret)
+        self._endpoints = Endpoints(self._gate.admit, app.boundary)
+        self._errors = ErrorAnswers(self._gate)
+
+    def asgi(self) -> ASGIApp:
+        """The routes inside their middleware, written from the inside out."""
+        asgi: ASGIApp = Router(self._routes(), redirect_slashes=False)
+        for entry in sorted(self._app.resources.middleware, key=lambda entry: -entry.item.order):
+            asgi = entry.item.factory(asgi, **entry.item.options)
+        asgi = BodyLimit(asgi, MAX_BODY_BYTES)
+        asgi = ErrorBoundary(asgi, self._errors.answer)
+        asgi = Prepared(asgi, self._renderer)
+        asgi = GZipMiddleware(asgi, minimum_size=1_000, compresslevel=5)
+        asgi = SecurityHeaders(asgi)
+        asgi = Measured(asgi, self._app.metrics)
+        asgi = RequestId(asgi)
+        return TrustedProxies(asgi, self._app.settings.trusted_proxies)
+
+    def _renderer(self, request: Request) -> Renderer:
+        return Renderer(self._templates, self._frame, request)
+
+    def _routes(self) -> list[BaseRoute]:
+        routes: list[BaseRoute] = [*introspection_routes(self._app, self._gate)]
+        if self._serves:
+            routes.append(StarletteRoute("/static/{plugin}/{version}/{path:path}", self._assets.serve))
+            routes.extend(self._pages())
+            routes.extend(self._api())
+        return routes
+
+    def _pages(self) -> Iterator[BaseRoute]:
+        prefix = prefixes(self._app.inventory)
+        own = [Registered(CORE, page) for page in self._sign_in.pages()]
+        mounted = [(page_path(entry.item, prefix(entry.plugin)), entry) for entry in (*own, *self._app.resources.pages)]
+        for path, entry in sorted(mounted, key=lambda pair: _specificity(pair[0])):
+            yield StarletteRoute(path, self._endpoints.page(entry), methods=list(entry.item.methods))
+
+    def _api(self) -> Iterator[BaseRoute]:
+        prefix = prefixes(self._app.inventory)
+        own = [Registered(CORE, route) for route in (*self._sign_in.routes(), self._live_route())]
+        mounted = [
+            (route_path(entry.item, prefix(entry.plugin)), entry) for entry in (*own, *self._app.resources.routes)
+        ]
+        document = openapi_document(mounted, version=version("chatnation"))
+
+        async def describe(request: Request) -> Response:
+            return JSONResponse(document, headers={"Cache-Control": "no-cache"})
+
+        yield StarletteRoute("/api/openapi.json", describe)
+        for path, entry in sorted(mounted, key=lambda pair: _specificity(pair[0])):
+            yield StarletteRoute(path, self._endpoints.route(entry), methods=[entry.item.method])
+
+    def _live_route(self) -> Route:
+        async def stream(request: Request) -> Response:
+            """Messages about what happens now, as server-sent events; `Last-Event-ID` resumes."""
+            return self._live.response(request, request.state.actor.tenant.id)
+
+        return Route("GET", "/live", stream, AUTHENTICATED)
+
+
+def _secret_key(app: App, *, needed: bool) -> str:
+    """The instance's secret. A process that only collects makes no forms, so one of its own will do."""
+    if app.settings.secret_key is not None:
+        return app.settings.secret_key.get_secret_value()
+    if needed:
+        raise ConfigurationError(
+            "CHATNATION_SECRET_KEY is not set; make one with"
+            " `python -c 'import secrets; print(secrets.token_urlsafe(32))'` and give it to every process"
+        )
+    return secrets.token_urlsafe(32)
+
+
+def _folders(app: App, name: str) -> dict[str, Path]:
+    """The folder `name` of each plugin that has one."""
+    plugins = [record.plugin for record in app.inventory.active() if record.plugin is not None]
+    found = {plugin.name: plugin_folder(plugin, name) for plugin in plugins}
+    return {plugin: folder for plugin, folder in found.items() if folder is not None}
+
+
+def _specificity(path: str) -> tuple[bool, int]:
+    """Sorts fixed paths before those with parameters, and deeper ones first, so that none hides another."""
+    return "{" in path, -path.count("/")

@@ -1,0 +1,67 @@
+"""What is answered when a handler raises."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from chatnation.core.errors import Problem
+from chatnation.core.web.access import Gate
+from chatnation.core.web.problems import as_problem, problem_response, wants_html
+from chatnation.core.web.templating import Renderer
+
+logger = logging.getLogger(__name__)
+
+TITLES = {
+    403: "You may not do this",
+    404: "Nothing is here",
+    500: "Something went wrong",
+    503: "Not available right now",
+}
+
+
+class ErrorAnswers:
+    """Problem details for programs, a page for people, and the way to the login page for strangers."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def answer(self, request: Request, error: Exception) -> Response:
+        """The response to a request whose handling raised `error`."""
+        problem = as_problem(error)
+        request_id: str = request.state.request_id
+        if problem.status >= 500:
+            logger.error("request %s: %s %s", request_id, request.method, request.url.path, exc_info=error)
+        if problem.status == 401 and "hx-request" in request.headers:
+            shown = urlsplit(request.headers.get("hx-current-url", "/"))
+            return Response(status_code=401, headers={"HX-Redirect": _login(shown.path, shown.query)})
+        if not wants_html(request):
+            return problem_response(problem, request_id)
+        if problem.status == 401:
+            return RedirectResponse(_login(request.url.path, request.url.query), status_code=303)
+        return await self._page(request, problem, request_id)
+
+    async def _page(self, request: Request, problem: Problem, request_id: str) -> Response:
+        """The error page. Should that fail too, a line of text."""
+        try:
+            await self._gate.recognise(request)
+        except Exception:
+            request.state.actor = None
+        render: Renderer = request.state.render
+        title = TITLES.get(problem.status, "That did not work")
+        page = render("error.html", status=problem.status, title=title, problem=problem)
+        page.headers.update(problem.headers)
+        try:
+            await page.prepare()
+        except Exception:
+            logger.exception("request %s: the error page failed", request_id)
+            return PlainTextResponse(f"{title}. Request {request_id}.\n", problem.status, headers=problem.headers)
+        return page
+
+
+def _login(path: str, query: str) -> str:
+    target = path + (f"?{query}" if query else "")
+    return "/login" if target in {"", "/"} else f"/login?next={quote(target, safe='')}"

@@ -1,0 +1,63 @@
+"""How templates write numbers, lengths of time and instants.
+
+`web/dashboard/src/lib/format.ts` does the same for charts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+
+def number(value: float) -> str:
+    """1234567.89 → 1,234,567.9"""
+    return f"{value:,}" if isinstance(value, int) else f"{round(value, 1):,.1f}".removesuffix(".0")
+
+
+def percent(value: float) -> str:
+    """12.345 → 12.3%"""
+    return f"{number(float(value))}%"
+
+
+def duration(seconds: float) -> str:
+    """125 → 2m 05s; 3 900 → 1h 05m"""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02}m"
+
+
+def quantity(value: float, unit: str) -> str:
+    """`value` in its unit: "number", "percent" or "seconds"."""
+    return {"percent": percent, "seconds": duration}.get(unit, number)(value)
+
+
+@pass_context
+def instant(context: Context, value: datetime | None, form: str = "%-d %b %Y, %H:%M") -> str:
+    """An instant in the tenant's time zone; empty for None."""
+    if value is None:
+        return ""
+    tenant = context.get("tenant")
+    return value.astimezone(ZoneInfo(tenant.timezone) if tenant else UTC).strftime(form)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "number": number,
+    "percent": percent,
+    "duration": duration,
+    "quantity": quantity,
+    "instant": instant,
+}
+
+
+def add_filters(environment: jinja2.Environment) -> None:
+    """Make the filters known to templates."""
+    environment.filters.update(FILTERS)
