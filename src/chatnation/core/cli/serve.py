@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any
 
 import click
@@ -27,8 +26,8 @@ def serve(role: Role, **options: Any) -> None:
     logs.configure(settings)
     try:
         asyncio.run(_supervise(settings, role))
-    except StartFailed:
-        sys.exit(1)
+    except StartFailed as failure:
+        raise click.ClickException(f"{failure}; what it printed above says why.") from failure
 
 
 async def _supervise(settings: Settings, role: Role) -> None:

@@ -26,8 +26,9 @@ class Claim:
     """The claim of a `serve` to its data folder; it ends with the process, however that ends."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._lock = FolderLock(data_dir / "serve.lock")
-        self._file = data_dir / "serve.json"
+        folder = data_dir.resolve()
+        self._lock = FolderLock(folder / "serve.lock")
+        self._file = folder / "serve.json"
 
     @contextmanager
     def held(self, role: str) -> Iterator[None]:

@@ -55,7 +55,7 @@ class Supervisor:
         self._settings = settings
         self._role = role
         self._tell = tell
-        self._claim = Claim(settings.data_dir.resolve()) if settings.embedded else None
+        self._claim = Claim(settings.data_dir) if settings.embedded else None
         self._servers = EmbeddedServers(settings.data_dir) if settings.embedded else None
         # One thread, so that calls follow each other even when whoever awaited one was cancelled.
         self._thread = ThreadPoolExecutor(1)

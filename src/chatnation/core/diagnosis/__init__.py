@@ -1,0 +1,1 @@
+"""What `chatnation doctor` looks at. Every check gives findings and changes nothing."""
