@@ -1,6 +1,6 @@
-"""Writes the reference pages out of the code, when the site is built. Nothing of it is kept in files.
+"""Writes the pages of the reference out of the code: `python docs/_build/reference.py`, before the site is built.
 
-MkDocs calls `on_config` and `on_files`; the tests call the functions that make the pages.
+They are not kept in the repository. The tests call the functions that make them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
@@ -26,24 +24,8 @@ from chatnation.core.hookspecs.events import EventType
 from chatnation.core.settings import Settings
 
 DOCS = Path(__file__).parent.parent
+REFERENCE = DOCS / "reference"
 HOOK_EXAMPLES = DOCS / "examples" / "hooks"
-
-
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """List every decision in the navigation, in order."""
-    pages = sorted(path.name for path in (DOCS / "decisions").glob("*.md"))
-    pages.sort(key=lambda name: name != "index.md")
-    for section in config.nav or []:
-        if "Decisions" in section:
-            section["Decisions"] = [f"decisions/{name}" for name in pages]
-    return config
-
-
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made from code."""
-    for name, make in PAGES.items():
-        files.append(File.generated(config, f"reference/{name}.md", content=make()))
-    return files
 
 
 # --- hooks -----------------------------------------------------------------------------------------
@@ -341,3 +323,13 @@ PAGES: dict[str, Callable[[], str]] = {
     "events": events_page,
     "api": api_page,
 }
+
+
+def main() -> None:
+    REFERENCE.mkdir(exist_ok=True)
+    for name, make in PAGES.items():
+        (REFERENCE / f"{name}.md").write_text(make() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -21,8 +22,6 @@ import chatnation
 from chatnation import Plugin
 from chatnation.core import hookspecs
 from chatnation.core.settings import Settings
-
-pytest.importorskip("mkdocs", reason="the documentation tools are not installed (extra `docs`)")
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -178,10 +177,25 @@ def test_sessions_that_the_documents_name_exist() -> None:
             assert f"\ndef {session}(" in noxfile, f"{page.name}: {session}"
 
 
+def pages_in(navigation: object) -> Iterator[str]:
+    if isinstance(navigation, str):
+        yield navigation
+    elif isinstance(navigation, (list, dict)):
+        for part in navigation.values() if isinstance(navigation, dict) else navigation:
+            yield from pages_in(part)
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
+    written = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if path.parent.name != "reference"}
+    made = {f"reference/{name}.md" for name in reference.PAGES}
+    assert set(pages_in(site["nav"])) == written | made
+
+
 def test_no_page_loads_anything_from_elsewhere() -> None:
-    config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    assert "font: false" in config
-    assert not re.search(r"extra_(css|javascript):[^\n]*\n\s+- https?:", config)
+    site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
+    assert site["theme"]["font"] is False
+    assert not {"extra_css", "extra_javascript"} & set(site)
     for page in DOCS.rglob("*.md"):
         text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
         assert not re.search(r"<(img|script|link|iframe)[^>]+https?://|!\[[^\]]*\]\(https?://", text), page.name
