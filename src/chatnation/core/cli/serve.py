@@ -13,25 +13,34 @@ from chatnation.core.supervisor.supervisor import Started, StartFailed, Supervis
 
 
 @click.command()
-@click.option("--role", type=click.Choice(Role), default=Role.ALL, show_default=True, help="What this instance does.")
+@click.option(
+    "--role",
+    type=click.Choice([each.value for each in Role]),
+    default="all",
+    show_default=True,
+    help="What this instance does.",
+)
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one.  [default: 8000]")
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes.  [default: 1]")
-def serve(role: Role, **options: Any) -> None:
+@click.option("--demo", is_flag=True, help="Fill it with a made-up month, and keep made-up events coming.")
+def serve(role: str, demo: bool, **options: Any) -> None:
     """Start Chatnation, with servers of its own unless the settings name others.
 
     The first start makes an organisation, a project, an administrator and a write key, and prints them once.
     """
+    if demo and role != Role.ALL:
+        raise click.UsageError("--demo needs every role; leave --role out.")
     settings = Settings(**{name: value for name, value in options.items() if value is not None})
     logs.configure(settings)
     try:
-        asyncio.run(_supervise(settings, role))
+        asyncio.run(_supervise(settings, Role(role), demo=demo))
     except StartFailed as failure:
         raise click.ClickException(f"{failure}; what it printed above says why.") from failure
 
 
-async def _supervise(settings: Settings, role: Role) -> None:
-    await Supervisor(settings, role, _tell).run()
+async def _supervise(settings: Settings, role: Role, *, demo: bool) -> None:
+    await Supervisor(settings, role, _tell, demo=demo).run()
 
 
 def _tell(started: Started) -> None:

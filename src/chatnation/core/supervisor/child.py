@@ -29,11 +29,18 @@ class Child:
     """A process that is started again whenever it ends, sooner at first and then less often."""
 
     def __init__(
-        self, name: str, module: str, arguments: Sequence[str] = (), *, descriptors: Sequence[int] = ()
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str] = (),
+        *,
+        descriptors: Sequence[int] = (),
+        starts_after: Sequence[Child] = (),
     ) -> None:
         self.name = name
-        self.ready = asyncio.Event()
+        self._ready = asyncio.Event()
         self._command = (sys.executable, "-m", module, *arguments)
+        self._starts_after = starts_after
         self._descriptors = tuple(descriptors)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
@@ -44,12 +51,14 @@ class Child:
 
     async def keep_running(self, environment: Callable[[], Mapping[str, str]]) -> None:
         """Run the process, again and again, until `stop`. Raises CannotStart when there is no use in it."""
+        for other in self._starts_after:
+            await other.working()
         delay, failures = _FIRST_DELAY, 0
         while True:
             started = time.monotonic()
             status = await self._run(environment())
-            worked = self.ready.is_set()
-            self.ready.clear()
+            worked = self._ready.is_set()
+            self._ready.clear()
             if self._stopping:
                 return
             failures = 0 if worked or status == EXIT_TRY_AGAIN else failures + 1
@@ -60,6 +69,10 @@ class Child:
             logger.warning("%s ended (%s); it is started again in %.1f s", self.name, _describe(status), delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY)
+
+    async def working(self) -> None:
+        """Wait until the process does its work."""
+        await self._ready.wait()
 
     def restart(self) -> None:
         """Let the process finish what it does, and start again with the environment of that moment."""
@@ -100,7 +113,7 @@ class Child:
         assert process.stdout is not None
         async for line in process.stdout:
             if line.decode().strip() == READY:
-                self.ready.set()
+                self._ready.set()
             else:
                 sys.stdout.buffer.write(line)
         return await process.wait()

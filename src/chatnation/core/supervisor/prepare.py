@@ -6,6 +6,7 @@ It prints one JSON object on its standard output: `first_start` (null, or what `
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 
 import click
@@ -60,6 +61,7 @@ async def prepare(settings: Settings, *, upgrading: bool) -> Prepared:
 def main(upgrading: bool) -> None:
     settings = Settings()
     logs.configure(settings)
+    logging.getLogger("chatnation.core.plugin").setLevel(logging.CRITICAL)  # The other children tell of plugins.
     try:
         prepared = asyncio.run(prepare(settings, upgrading=upgrading))
     except (DatabaseUnavailable, OSError) as error:

@@ -48,13 +48,14 @@ class Started:
 
 
 class Supervisor:
-    """One run of `chatnation serve`. `tell` is called once everything works."""
+    """One run of `chatnation serve`. `tell` is called once everything works; `demo` then sends made-up events."""
 
-    def __init__(self, settings: Settings, role: Role, tell: Callable[[Started], None]) -> None:
+    def __init__(self, settings: Settings, role: Role, tell: Callable[[Started], None], *, demo: bool = False) -> None:
         self._given = settings
         self._settings = settings
         self._role = role
         self._tell = tell
+        self._demo = demo
         self._claim = Claim(settings.data_dir) if settings.embedded else None
         self._servers = EmbeddedServers(settings.data_dir) if settings.embedded else None
         # One thread, so that calls follow each other even when whoever awaited one was cancelled.
@@ -70,15 +71,16 @@ class Supervisor:
         """
         self._listen_to_signals()
         async with AsyncExitStack() as stack:
-            listening = self._open_socket(stack)
+            # Before the port, so that a second start learns of the first rather than of a port that is taken.
             if self._claim:
                 stack.enter_context(self._claim.held(self._role))
+            listening = self._open_socket(stack)
             await stack.enter_async_context(self._running_servers())
             prepared = await self._prepare()
             if prepared is None:
                 return
             url = self._given.public_url or (url_of(listening, self._given.host) if listening else None)
-            self._children = self._make_children(listening)
+            self._children = self._make_children(listening, url)
             stack.push_async_callback(self._stop_children)
             try:
                 await first_of(
@@ -104,10 +106,6 @@ class Supervisor:
     def _open_socket(self, stack: AsyncExitStack) -> socket.socket | None:
         if self._role is Role.PROCESS:
             return None
-        # Asked before the port is, so that a second start learns of the first rather than of a taken port.
-        if self._claim and self._claim.current():
-            with self._claim.held(self._role):
-                pass
         listening = listen(self._given.host, self._given.port)
         stack.callback(listening.close)
         return listening
@@ -168,16 +166,19 @@ class Supervisor:
             await first_of(self._asked_to_stop.wait(), asyncio.sleep(_RETRY_SECONDS))
         return None
 
-    def _make_children(self, listening: socket.socket | None) -> list[Child]:
+    def _make_children(self, listening: socket.socket | None, url: str | None) -> list[Child]:
         children = []
         if listening is not None:
-            arguments = ("--role", self._role, "--socket", str(listening.fileno()))
+            arguments = ("--role", self._role.value, "--socket", str(listening.fileno()))
             for number in range(self._given.workers):
                 name = "web process" if self._given.workers == 1 else f"web process {number + 1}"
                 web = "chatnation.core.supervisor.web"
                 children.append(Child(name, web, arguments, descriptors=[listening.fileno()]))
         if self._role in (Role.ALL, Role.PROCESS):
             children.append(Child("worker process", "chatnation.core.supervisor.worker"))
+        if self._demo and url:
+            sending = ("demo", "--live", "--url", url)
+            children.append(Child("demo", "chatnation.core.cli", sending, starts_after=children.copy()))
         return children
 
     async def _stop_children(self) -> None:
@@ -189,7 +190,7 @@ class Supervisor:
 
     async def _announce(self, started: Started) -> None:
         for child in self._children:
-            await child.ready.wait()
+            await child.working()
         if self._claim:
             self._claim.publish(Serving(os.getpid(), self._role, started.url))
         self._tell(started)

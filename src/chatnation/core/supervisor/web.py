@@ -67,7 +67,7 @@ async def serve(app: App, listening: socket.socket) -> None:
 
 
 @click.command()
-@click.option("--role", type=click.Choice(Role), required=True)
+@click.option("--role", type=Role, required=True)
 @click.option("--socket", "descriptor", type=int, required=True)
 def main(role: Role, descriptor: int) -> None:
     listening = socket.socket(fileno=descriptor)
