@@ -25,6 +25,7 @@ from chatnation.core.demo.sender import Sender
 from chatnation.core.instance import opened
 from chatnation.core.settings import Settings
 from chatnation.core.storage.storage import Storage
+from chatnation.core.supervisor.claim import Claim
 from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
 
 LIVE_TICK = timedelta(milliseconds=500)
@@ -66,7 +67,7 @@ def demo(
         authority=TaxAuthority(seed, visits_per_day),
         days=days,
         live_rate=rate if live else None,
-        url=url or f"http://{_reachable(settings.host)}:{settings.port}",
+        url=url or _running_url(settings),
     )
     if write_key:
         anyio.run(_until_asked_to_end, partial(_send, plan, write_key))
@@ -118,9 +119,13 @@ async def _send(plan: _Plan, write_key: str, *, since: datetime | None = None) -
             await _send_live(console, plan.authority, sender, now, plan.live_rate)
 
 
-def _reachable(host: str) -> str:
-    """An address to call for one to listen on."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)
+def _running_url(settings: Settings) -> str:
+    """Where the instance of these settings answers: as its `serve` says, else as the settings say."""
+    serving = Claim(settings.data_dir).current() if settings.embedded else None
+    if serving and serving.url:
+        return serving.url
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    return f"http://{host}:{settings.port}"
 
 
 async def _send_past(console: Console, authority: TaxAuthority, sender: Sender, start: datetime, end: datetime) -> None:
