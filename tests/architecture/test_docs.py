@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import inspect
 import re
+import shlex
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -175,6 +176,29 @@ def test_sessions_that_the_documents_name_exist() -> None:
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]:
         for session in re.findall(r"nox -s (\w+)", page.read_text(encoding="utf-8")):
             assert f"\ndef {session}(" in noxfile, f"{page.name}: {session}"
+
+
+def written_command_lines() -> Iterator[tuple[str, list[str]]]:
+    """Every call of `chatnation` in a shell block of a page, and in the compose file: where, and the words after it."""
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]:
+        for block in re.findall(r"```sh\n(.*?)\n```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for call in re.findall(r"(?:^|[ /])chatnation ([^#\n&|]+)", block, re.MULTILINE):
+                yield page.name, shlex.split(call)
+    compose = (ROOT / "examples" / "compose.yaml").read_text(encoding="utf-8")
+    for call in re.findall(r"command: \[chatnation, ([^\]]+)\]", compose):
+        yield "compose.yaml", [word.strip(' "') for word in call.split(",")]
+
+
+def test_every_command_line_in_the_documents_exists() -> None:
+    known = {
+        context.command_path.removeprefix("chatnation").strip(): command for context, command in reference.commands()
+    }
+    for page, words in written_command_lines():
+        path = next(" ".join(words[:n]) for n in (2, 1, 0) if " ".join(words[:n]) in known)
+        assert path or words[0].startswith("-"), f"{page}: chatnation {' '.join(words)}"
+        options = {name for parameter in known[path].params for name in (*parameter.opts, *parameter.secondary_opts)}
+        used = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert used <= options | {"--help"}, f"{page}: chatnation {' '.join(words)}"
 
 
 def pages_in(navigation: object) -> Iterator[str]:
