@@ -25,4 +25,4 @@ def worker() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    await work(compose(settings, role=Role.PROCESS))
+    await work(compose(settings, role=Role.PROCESS), lambda: click.echo("The worker runs. Ctrl-C stops it."))

@@ -56,6 +56,8 @@ async def supervisor(data_dir: Path) -> Finding:
     if serving is None:
         return ok("serve", "not running", running=False)
     facts: dict[str, object] = {"running": True, "pid": serving.pid, "url": serving.url, "role": serving.role}
+    if serving.url is None and serving.role != "process":
+        return ok("serve", f"process {serving.pid} is starting", **facts)
     if serving.url is None:
         return ok("serve", f"process {serving.pid}, role {serving.role}, no web address", **facts)
     return await _answers(serving, facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import uvloop
 
@@ -12,14 +13,14 @@ from chatnation.core.supervisor.process import run_child
 from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
 
 
-async def work(app: App) -> None:
+async def work(app: App, on_ready: Callable[[], None] = announce_ready) -> None:
     """Store events and run jobs until asked to end; the batch in hand is finished."""
     from chatnation.core.processing.worker import Worker
 
     async with app.lifespan():
         worker = Worker(app)
         watching = asyncio.create_task(on_goodbye(worker.stop))
-        announce_ready()
+        on_ready()
         try:
             await worker.run()
         finally:
