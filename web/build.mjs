@@ -98,6 +98,7 @@ async function buildDashboard() {
       metafile: true,
     });
     await writeIcons(join(outdir, "icons.txt"));
+    for (const name of await entriesOf(source, ".svg")) await copyFile(name, join(outdir, basename(name)));
     await writeFile(join(outdir, "manifest.json"), JSON.stringify(manifestOf(result.metafile, outdir), null, 2) + "\n");
     console.log(`built    dashboard: ${entries.map((entry) => basename(entry)).join(", ")}`);
   });

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chatnation.core.app import App
+    from chatnation.core.auth.keys import KeyType
+    from chatnation.core.auth.projects import Projects
     from chatnation.core.clock import Clock
     from chatnation.core.compose import compose
     from chatnation.core.context import Actor, Tenant
     from chatnation.core.errors import ChatnationError, ConfigurationError, NotFound, Problem
     from chatnation.core.hookspecs.events import EventType, QueueDriver
     from chatnation.core.hookspecs.lifecycle import Health
+    from chatnation.core.identity.persons import Persons
     from chatnation.core.ids import hashed_uuid, uuid7
     from chatnation.core.ingestion.event import Delivery, Event, EventBatch
+    from chatnation.core.ingestion.ledger import IngestLedger
     from chatnation.core.jobs.definitions import Job, Listener, Retention, Schedule
     from chatnation.core.jobs.enqueueing import Jobs
     from chatnation.core.plugin.base import API_VERSION, Plugin, hookimpl, hookspec
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
     from chatnation.core.storage.errors import DatabaseUnavailable
     from chatnation.core.storage.storage import Storage, raw
     from chatnation.core.storage.tenant_settings import TenantSettings
+    from chatnation.core.web.live import LiveHub
+    from chatnation.core.web.notices import redirect
+    from chatnation.core.web.paging import Slice, after_cursor, slice_rows
     from chatnation.core.web.routing import (
         AUTHENTICATED,
         PUBLIC,
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
         Permission,
         Route,
     )
+    from chatnation.core.web.spreadsheet import csv_response
 
 __all__ = [
     "API_VERSION",
@@ -63,19 +71,24 @@ __all__ = [
     "EventType",
     "Health",
     "Hooks",
+    "IngestLedger",
     "IngestRoute",
     "Job",
     "Jobs",
+    "KeyType",
     "Listener",
+    "LiveHub",
     "Middleware",
     "NavigationEntry",
     "NotFound",
     "Outcome",
     "Page",
     "Permission",
+    "Persons",
     "Plugin",
     "Problem",
     "Projection",
+    "Projects",
     "QueueDriver",
     "Retention",
     "Role",
@@ -86,28 +99,37 @@ __all__ = [
     "Services",
     "Settings",
     "Signals",
+    "Slice",
     "Stage",
     "Storage",
     "Tenant",
     "TenantSettings",
+    "after_cursor",
     "compose",
+    "csv_response",
     "hashed_uuid",
     "hookimpl",
     "hookspec",
     "raw",
+    "redirect",
+    "slice_rows",
     "uuid7",
 ]
 
 _HOMES = {
     "core.app": ("App",),
+    "core.auth.keys": ("KeyType",),
+    "core.auth.projects": ("Projects",),
     "core.clock": ("Clock",),
     "core.compose": ("compose",),
     "core.context": ("Actor", "Tenant"),
     "core.errors": ("ChatnationError", "ConfigurationError", "NotFound", "Problem"),
     "core.hookspecs.events": ("EventType", "QueueDriver"),
     "core.hookspecs.lifecycle": ("Health",),
+    "core.identity.persons": ("Persons",),
     "core.ids": ("hashed_uuid", "uuid7"),
     "core.ingestion.event": ("Delivery", "Event", "EventBatch"),
+    "core.ingestion.ledger": ("IngestLedger",),
     "core.jobs.definitions": ("Job", "Listener", "Retention", "Schedule"),
     "core.jobs.enqueueing": ("Jobs",),
     "core.plugin.base": ("API_VERSION", "Plugin", "hookimpl", "hookspec"),
@@ -122,6 +144,9 @@ _HOMES = {
     "core.storage.errors": ("DatabaseUnavailable",),
     "core.storage.storage": ("Storage", "raw"),
     "core.storage.tenant_settings": ("TenantSettings",),
+    "core.web.live": ("LiveHub",),
+    "core.web.notices": ("redirect",),
+    "core.web.paging": ("Slice", "after_cursor", "slice_rows"),
     "core.web.routing": (
         "AUTHENTICATED",
         "PUBLIC",
@@ -132,6 +157,7 @@ _HOMES = {
         "Permission",
         "Route",
     ),
+    "core.web.spreadsheet": ("csv_response",),
 }
 _HOME_OF = {name: f"chatnation.{module}" for module, names in _HOMES.items() for name in names}
 

@@ -157,11 +157,17 @@ def _services(collected: Resources, inventory: Inventory) -> Services:
 
 def _offer_own_services(app: App) -> None:
     """What the core offers, for the parts of a plugin that are made before there is an app."""
+    from chatnation.core.auth.projects import Projects, StoredProjects
+    from chatnation.core.identity.persons import Persons, StoredPersons
+    from chatnation.core.ingestion.ledger import IngestLedger, Ledger
     from chatnation.core.jobs.enqueueing import Jobs
     from chatnation.core.signals import Signals
     from chatnation.core.storage.storage import Storage
     from chatnation.core.storage.tenant_settings import TenantSettings
 
+    app.services.offer(CORE, Projects, StoredProjects(app.storage))
+    app.services.offer(CORE, Persons, StoredPersons())
+    app.services.offer(CORE, IngestLedger, Ledger(app.storage))
     app.services.offer(CORE, Storage, app.storage)
     app.services.offer(CORE, TenantSettings, app.tenant_settings)
     app.services.offer(CORE, Jobs, app.jobs)

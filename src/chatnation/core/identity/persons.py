@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.identity import queries
+from chatnation.core.identity.queries import PersonView
 
 
 class Persons(Protocol):
@@ -36,6 +37,10 @@ class Persons(Protocol):
         """The persons that `text` is an id of."""
         ...
 
+    async def view(self, connection: AsyncConnection, tenant_id: int, person_id: UUID) -> PersonView | None:
+        """Everything that leads to the person and is known of them, or None if nobody was ever seen under it."""
+        ...
+
 
 class StoredPersons:
     """`Persons` over the core's tables."""
@@ -53,3 +58,6 @@ class StoredPersons:
 
     async def find(self, connection: AsyncConnection, tenant_id: int, text: str) -> list[UUID]:
         return await queries.find(connection, tenant_id, text)
+
+    async def view(self, connection: AsyncConnection, tenant_id: int, person_id: UUID) -> PersonView | None:
+        return await queries.view(connection, tenant_id, person_id)

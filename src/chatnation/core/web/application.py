@@ -47,21 +47,21 @@ MAX_BODY_BYTES = 10_000_000
 def build_web(app: App) -> WebApplication:
     """The web application of `app`'s role. Nothing is opened before its lifespan starts."""
     live = LiveHub(app.redis)
+    app.services.offer(CORE, LiveHub, live)
     serves, collects = app.role in {Role.ALL, Role.SERVE}, app.role in {Role.ALL, Role.COLLECT}
     secret = _secret_key(app, needed=serves)
     sign_in = SignIn(app, secret=secret)
     inner = _Dashboard(app, live, sign_in, secret, serves=serves).asgi()
     ingest = [entry.item for entry in app.resources.ingest_routes] if collects else []
-    return WebApplication(app, ExactPaths(ingest, inner), live, sign_in)
+    return WebApplication(app, ExactPaths(ingest, inner), live)
 
 
 class WebApplication:
     """An ASGI application whose lifespan is the app's. `live` is its hub of open event streams."""
 
-    def __init__(self, app: App, asgi: ASGIApp, live: LiveHub, sign_in: SignIn) -> None:
+    def __init__(self, app: App, asgi: ASGIApp, live: LiveHub) -> None:
         self._app = app
         self._asgi = asgi
-        self._keys = sign_in.keys
         self._router = Router(lifespan=self._lifespan)
         self.live = live
 
@@ -78,12 +78,10 @@ class WebApplication:
     @asynccontextmanager
     async def _lifespan(self, _: Any) -> AsyncIterator[None]:
         async with self._app.lifespan():
-            await self._keys.start(self._app.versions)
             try:
                 yield
             finally:
                 self.drain()
-                await self._keys.stop()
 
 
 class _Dashboard:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from chatnation.core.auth.key_actors import recognise_key
-from chatnation.core.auth.key_cache import KeyCache
+from chatnation.core.auth.key_actors import actor_of
+from chatnation.core.auth.keys import find_grant, looks_like_key
 from chatnation.core.auth.logins import Login, Logins
 from chatnation.core.auth.permissions import Roles
 from chatnation.core.context import Actor
@@ -54,15 +54,20 @@ class SignIn:
         self._secret = secret
         self._logins = Logins(app.storage, Roles(app.resources.permissions), app.clock)
         self._throttle = Throttle(app.redis)
-        self.keys = KeyCache(app.storage, app.clock)
+        self._storage = app.storage
+        self._clock = app.clock
 
     async def actor_of_session(self, token: str) -> Actor | None:
         """Who holds the login session of this cookie."""
         return await self._logins.recognise(token)
 
     async def actor_of_key(self, key: str) -> Actor | None:
-        """Who asks with this key."""
-        return await recognise_key(self.keys, key)
+        """Who asks with this key; looked up each time, so that a revoked one is refused at once."""
+        if not looks_like_key(key):
+            return None
+        async with self._storage.system("a key names no tenant yet") as connection:
+            grant = await find_grant(connection, key)
+        return actor_of(grant) if grant is not None and grant.valid_at(self._clock.now()) else None
 
     def pages(self) -> list[Page]:
         return [

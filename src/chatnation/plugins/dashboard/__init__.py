@@ -1,0 +1,1 @@
+"""Layout, navigation, setup and the pages about the instance itself."""
