@@ -22,7 +22,13 @@ def countries() -> LocationDatabase:
 
 @pytest.mark.parametrize(
     ("address", "country"),
-    [("196.201.214.200", "KE"), ("196.201.214.0", "KE"), ("2001:4860:4860::8888", "US"), ("10.0.0.1", None), ("nonsense", None)],
+    [
+        ("196.201.214.200", "KE"),
+        ("196.201.214.0", "KE"),
+        ("2001:4860:4860::8888", "US"),
+        ("10.0.0.1", None),
+        ("nonsense", None),
+    ],
 )
 def test_the_bundled_database_knows_countries(countries: LocationDatabase, address: str, country: str | None) -> None:
     assert countries.available
@@ -49,7 +55,14 @@ def test_an_unusable_file_gives_a_sentence_and_no_locations(tmp_path: Path, cont
 
 @pytest.mark.parametrize(
     ("phone", "country"),
-    [("254712345678", "KE"), ("+256772123456", "UG"), ("12025550123", "US"), ("999", None), ("guest", None), ("", None)],
+    [
+        ("254712345678", "KE"),
+        ("+256772123456", "UG"),
+        ("12025550123", "US"),
+        ("999", None),
+        ("guest", None),
+        ("", None),
+    ],
 )
 def test_a_phone_prefix_gives_a_country(phone: str, country: str | None) -> None:
     assert country_of_phone(phone) == country

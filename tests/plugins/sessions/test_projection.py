@@ -26,7 +26,8 @@ GAP = timedelta(minutes=30)
 CONVERSIONS = SessionsTenantSettings().conversion_events
 ATTRIBUTES = (
     "person_id", "started_at", "ended_at", "event_count", "page_count", "is_bot", "user_id", "entry_page", "exit_page",
-    "referrer", "utm_source", "click_id", "device_type", "country_code", "converted_at", "conversion_event", "journey_at",
+    "referrer", "utm_source", "click_id", "device_type", "country_code", "converted_at", "conversion_event",
+    "journey_at",
 )  # fmt: skip
 
 
@@ -85,7 +86,9 @@ async def stored(engine: AsyncEngine) -> list[dict[str, object]]:
     """All sessions, and an empty table behind them."""
     async with engine.begin() as connection:
         rows = await connection.execute(
-            select(sessions).order_by(sessions.c.started_at, sessions.c.visitor, sessions.c.hint, sessions.c.channel_type)
+            select(sessions).order_by(
+                sessions.c.started_at, sessions.c.visitor, sessions.c.hint, sessions.c.channel_type
+            )
         )
         found = [dict(row._mapping) for row in rows]
         await connection.execute(delete(sessions))

@@ -31,7 +31,13 @@ WINDOWS = (
         (ANDROID, "mobile", "Android", "Chrome Mobile", False),
         (IPAD, "tablet", "iOS", "Mobile Safari", False),
         (WINDOWS, "desktop", "Windows", "Edge", False),
-        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "desktop", None, "Googlebot", True),
+        (
+            "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            "desktop",
+            None,
+            "Googlebot",
+            True,
+        ),
         (WINDOWS.replace("Chrome/", "HeadlessChrome/"), "desktop", "Windows", "Edge", True),
         ("curl/8.5.0", "desktop", None, "curl", True),
         ("something never seen", "desktop", None, None, False),
@@ -49,7 +55,9 @@ def test_a_very_long_string_is_cut_before_it_is_parsed() -> None:
 
 
 async def test_only_web_and_mobile_events_get_a_device() -> None:
-    batch = EventBatch(1, [_event("web", ANDROID), _event("mobile", ANDROID), _event("whatsapp", ANDROID), _event("web", "")])
+    batch = EventBatch(
+        1, [_event("web", ANDROID), _event("mobile", ANDROID), _event("whatsapp", ANDROID), _event("web", "")]
+    )
     await DeviceResolver()(batch)
     assert [event.device_type for event in batch] == ["mobile", "mobile", None, None]
 

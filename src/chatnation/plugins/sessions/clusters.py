@@ -1,8 +1,8 @@
 """Events of a batch gathered into clusters: the parts that sessions are merged from.
 
-A cluster is one visitor's events with no pause longer than the gap. Everything in it is a minimum, a maximum, a sum, or
-the value at the first or last event of a kind, so clusters of the same visit can be merged in any order and give the same
-session. "First" and "last" follow the event order: time, then the client's sequence number, then the message id.
+A cluster is one visitor's events with no pause longer than the gap. Everything in it is a minimum, a maximum, a sum,
+or the value at the first or last event of a kind, so clusters of the same visit can be merged in any order and give
+the same session. "First" and "last" follow the event order: time, then the client's sequence number, then message id.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def landing_values(event: Event) -> dict[str, str | None]:
     """
     values: dict[str, str | None] = {"entry_page": event.page_path, "referrer": event.referrer}
     for name, value in (event.campaign or {}).items():
-        if name in CAMPAIGN and isinstance(value, str) and value:
+        if name in CAMPAIGN and value:
             values[CAMPAIGN[name]] = value[:200]
     for name, value in _query(event.page_url):
         if name in UTM and value:

@@ -10,12 +10,15 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+
 def upgrade() -> None:
     op.create_table(
         "sessions",
         sa.Column("tenant_id", sa.Integer, sa.ForeignKey("public.tenants.id"), nullable=False),
         sa.Column("session_id", sa.Uuid, nullable=False),
-        sa.Column("visitor", sa.Uuid, nullable=False, comment="anonymous id on web and mobile, else the person's leaf id"),
+        sa.Column(
+            "visitor", sa.Uuid, nullable=False, comment="anonymous id on web and mobile, else the person's leaf id"
+        ),
         sa.Column("hint", sa.Uuid, comment="session id that the client sent"),
         sa.Column("person_id", sa.Uuid, nullable=False, comment="leaf id; resolve it through person_merges"),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
@@ -46,7 +49,9 @@ def upgrade() -> None:
         sa.Column("city", sa.Text),
         sa.Column("conversion_event", sa.Text),
         sa.Column("user_key", sa.LargeBinary, comment="place of the event that gave user and person"),
-        sa.Column("landing_key", sa.LargeBinary, comment="place of the event that gave entry page, referrer and campaign"),
+        sa.Column(
+            "landing_key", sa.LargeBinary, comment="place of the event that gave entry page, referrer and campaign"
+        ),
         sa.Column("exit_key", sa.LargeBinary, comment="place of the event that gave the exit page"),
         sa.Column("device_key", sa.LargeBinary, comment="place of the event that gave device, system and browser"),
         sa.Column("place_key", sa.LargeBinary, comment="place of the event that gave country and city"),
