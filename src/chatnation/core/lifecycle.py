@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from chatnation.core.errors import ConfigurationError
@@ -82,6 +82,7 @@ async def _start_plugins(app: App, stack: AsyncExitStack) -> None:
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    """End a task. A client library may take a cancellation for an error of its own, so it is repeated until heard."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.5)
