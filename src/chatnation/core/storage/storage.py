@@ -38,7 +38,10 @@ class Storage:
         statement_timeout: float | None = None,
         application: str = "chatnation",
     ) -> None:
-        self._engine = _create_engine(database_url, pool_size, statement_timeout, application)
+        self._server_settings = {"application_name": application, "timezone": "UTC", "jit": "off"}
+        if statement_timeout is not None:
+            self._server_settings["statement_timeout"] = str(int(statement_timeout * 1000))
+        self._engine = _create_engine(database_url, pool_size, self._server_settings)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -56,6 +59,14 @@ class Storage:
         """A transaction that may see the rows of every tenant; `reason` says in a few words why it has to."""
         async with self._transaction("", reason) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def pool(self, size: int) -> AsyncIterator[asyncpg.Pool[asyncpg.Record]]:
+        """Connections of asyncpg's own, beside the doors, for a library that manages its connections itself."""
+        _, address = self._engine.dialect.create_connect_args(self._engine.url)
+        settings = self._server_settings
+        async with asyncpg.create_pool(min_size=1, max_size=size, server_settings=settings, **address) as pool:
+            yield pool
 
     async def dispose(self) -> None:
         """Close every connection. The storage can be used again afterwards."""
@@ -124,10 +135,7 @@ async def raw(connection: AsyncConnection) -> asyncpg.Connection[Any]:
     return cast("asyncpg.Connection[Any]", pooled.driver_connection)
 
 
-def _create_engine(database_url: str, pool_size: int, statement_timeout: float | None, application: str) -> AsyncEngine:
-    server_settings = {"application_name": application, "timezone": "UTC", "jit": "off"}
-    if statement_timeout is not None:
-        server_settings["statement_timeout"] = str(int(statement_timeout * 1000))
+def _create_engine(database_url: str, pool_size: int, server_settings: dict[str, str]) -> AsyncEngine:
     engine = create_async_engine(
         engine_url(database_url),
         pool_size=pool_size,
