@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chatnation.core.auth.permissions import CORE_PERMISSIONS
-from chatnation.core.hookspecs.events import QueueDriver
+from chatnation.core.hookspecs.events import EventType, QueueDriver
 from chatnation.core.jobs.definitions import Job, Retention, Schedule
 from chatnation.core.plugin.base import Plugin, hookimpl
 from chatnation.core.plugin.boundary import CORE
@@ -25,6 +25,12 @@ class Core(Plugin):
     @hookimpl
     def register_permissions(self) -> Iterable[Permission]:
         return CORE_PERMISSIONS
+
+    @hookimpl
+    def register_event_types(self) -> Iterable[EventType]:
+        from chatnation.core.ingestion.catalog import EVENT_TYPES
+
+        return EVENT_TYPES
 
     @hookimpl
     def register_queues(self) -> Iterable[QueueDriver]:
