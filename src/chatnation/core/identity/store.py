@@ -52,6 +52,9 @@ INSERT INTO identity_issues (tenant_id, kind, subject) SELECT $1::int4, 'meaning
 ON CONFLICT DO NOTHING
 """
 
+CACHE = "identity"
+"""Our row in `cache_versions`: raise it when ids are deleted, so that no process takes them for known."""
+
 Confirm = Callable[[], None]
 """Called once the transaction has committed: only then is what it wrote known to be there."""
 
