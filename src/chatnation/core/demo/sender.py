@@ -17,7 +17,6 @@ from chatnation.core.errors import ChatnationError
 BATCH_EVENTS = 400
 """Events of one request; with the demo's events of about 1 kB it stays well under the collector's 1 MB."""
 REQUESTS_AT_ONCE = 4
-ATTEMPTS = 8
 
 
 class NotDelivered(ChatnationError):
@@ -30,8 +29,9 @@ class Sender:
     `accepted` and `rejected` count events; `first_rejection` is the collector's text for the first of the latter.
     """
 
-    def __init__(self, client: httpx.AsyncClient, url: str, write_key: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, url: str, write_key: str, *, attempts: int = 8) -> None:
         self._client = client
+        self._attempts = attempts
         self._address = f"{url.rstrip('/')}/v1/capture"
         self._headers = {"X-Write-Key": write_key, "Content-Type": "application/json"}
         self.accepted = 0
@@ -67,7 +67,7 @@ class Sender:
 
     async def _post(self, body: bytes) -> httpx.Response:
         reason = ""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             pause = min(10.0, 0.5 * 2**attempt)
             try:
                 response = await self._client.post(self._address, content=body, headers=self._headers)
