@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pytest
@@ -63,6 +63,12 @@ async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
 def expected_console_errors() -> list[str]:
     """Regular expressions of console errors that a test provokes; it appends them."""
     return []
+
+
+@pytest.fixture
+def failing_requests(expected_console_errors: list[str]) -> None:
+    """Lets a test provoke requests that fail: the console shows each."""
+    expected_console_errors.append(r"net::ERR_|Failed to load resource")
 
 
 @pytest.fixture
@@ -194,7 +200,7 @@ def _usual_answer(batch: list[dict[str, Any]], answer: Answer) -> dict[str, Any]
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         pass
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
@@ -213,16 +219,17 @@ class _Handler(BaseHTTPRequestHandler):
         return {name.lower(): value for name, value in self.headers.items()}
 
 
-class _RecorderHandler(_Handler):
-    _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
+_CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
 
+
+class _RecorderHandler(_Handler):
     def __init__(self, recorder: Recorder, *args: Any) -> None:
         self._recorder = recorder
         super().__init__(*args)
 
     def do_OPTIONS(self) -> None:
         allowed = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": "Content-Type, X-Write-Key"}
-        self._answer(204, self._CORS | allowed, b"")
+        self._answer(204, _CORS | allowed, b"")
 
     def do_GET(self) -> None:
         self._answer(*self._recorder.get(urlsplit(self.path).path, self._lower_headers()))
@@ -230,7 +237,7 @@ class _RecorderHandler(_Handler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["Content-Length"]))
         status, headers, body = self._recorder.post(self._lower_headers(), raw)
-        self._answer(status, self._CORS | headers, body)
+        self._answer(status, _CORS | headers, body)
 
 
 class _SiteHandler(_Handler):
@@ -251,7 +258,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -5,8 +5,9 @@ import type { Storage } from "./storage";
 /** Longer than a request may take. */
 const LEASE = 4e4;
 const UNLOAD_LEASE = 1e4;
-/** Longer than tabs without locks take to agree. */
 const CLAIM = 1e3;
+/** What one tab stores reaches the others a moment later, even when a lock has passed from one to the other. */
+const SETTLE = 50;
 const MAX_BACKOFF = 3e5;
 const MAX_RETRY_AFTER = 864e5;
 const BACKOFF = "r";
@@ -45,6 +46,7 @@ export function createDelivery(
   let running: Promise<void> | undefined;
   let again = false;
   let maxEvents = 500;
+  let claimed: Waiting[] = [];
   /** A request that ends with its page says nothing about the network. */
   let leaving = false;
   addEventListener("pagehide", () => (leaving = true));
@@ -123,21 +125,19 @@ export function createDelivery(
   }
 
   async function drain() {
-    for (;;) {
-      const wait = backoff()[1] - Date.now();
-      if (wait > 0) return schedule(wait);
+    while (queue.size()) {
       // Under the lock nobody else is sending but pages that leave: who took a longer lease has died.
-      let batch = queue.take(MAX_BYTES, maxEvents, navigator.locks && Date.now() + UNLOAD_LEASE + 1);
-      if (!navigator.locks && batch.length) {
-        // Another tab may be taking the same events at this moment: the last to write has them.
-        const claim = lease(batch, CLAIM);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        batch = queue.held(batch, claim);
+      claimed = queue.take(MAX_BYTES, maxEvents, navigator.locks && Date.now() + UNLOAD_LEASE + 1);
+      const claim = lease(claimed, CLAIM);
+      await new Promise((resolve) => setTimeout(resolve, SETTLE));
+      const wait = backoff()[1] - Date.now();
+      const batch = queue.held(claimed, claim);
+      claimed = [];
+      if (wait > 0) {
+        queue.lease(batch, 0);
+        return schedule(wait);
       }
-      if (!batch.length) {
-        if (queue.size()) schedule(2 * CLAIM);
-        return;
-      }
+      if (!batch.length) return schedule(2 * CLAIM);
       if (!(await deliver(batch, lease(batch, LEASE), false))) return;
     }
   }
@@ -160,6 +160,7 @@ export function createDelivery(
     flush,
     flushBeforeUnload() {
       if (navigator.onLine === false || backoff()[1] > Date.now()) return;
+      queue.lease(claimed, 0);
       const batch = queue.take(unloadBytesLeft(), maxEvents);
       if (batch.length) void deliver(batch, lease(batch, UNLOAD_LEASE), true).then((done) => void (done && flush()));
     },

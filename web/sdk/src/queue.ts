@@ -18,7 +18,8 @@ export type Lose = (reason: LossReason, messageIds: string[], status?: number, d
 
 /**
  * Events on their way, one storage key each, so that tabs add and remove without overwriting each other. Message ids
- * are UUIDv7, so the order of the keys is the order of the events. A lease marks events that a tab is sending.
+ * are UUIDv7, so the order of the keys is the order of the events. A lease, again one key each, marks an event that a
+ * tab is sending.
  */
 export interface Queue {
   /** Keep an event; returns how many wait. */
@@ -30,10 +31,10 @@ export interface Queue {
   take(bytes: number, max: number, longest?: number): Waiting[];
   /** Mark events as being sent until a time, which also identifies the holder; 0 gives them back. */
   lease(events: Waiting[], until: number): void;
-  /** Those of `events` that are still leased until exactly `until`. */
+  /** Those of `events` that still wait and are leased until exactly `until`. */
   held(events: Waiting[], until: number): Waiting[];
   remove(events: Waiting[]): void;
-  /** Whether anything waits, leased or not. */
+  /** How many wait, leased or not. */
   size(): number;
 }
 
@@ -41,9 +42,9 @@ export const bytesOf = (text: string) => new Blob([text]).size;
 
 export function createQueue(storage: Storage, writeKey: string, maxSize: number, lose: Lose): Queue {
   const prefix = `q.${writeKey}.`;
-  const LEASES = "f";
+  const LEASE = "f.";
 
-  const leases = () => storage.read<Record<string, number>>(LEASES) || {};
+  const leaseOf = (id: string) => Number(storage.get(LEASE + id) || 0);
   const idOf = (key: string) => key.slice(-36);
   const waiting = () => storage.keys(prefix).sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
 
@@ -52,12 +53,12 @@ export function createQueue(storage: Storage, writeKey: string, maxSize: number,
     if (keys.length) lose(reason, keys.map(idOf));
   }
 
-  /** Also those of write keys that this site used earlier: nobody else will clean up after them. */
-  const dropExpired = () =>
-    drop(
-      storage.keys("q.").filter((key) => timeOf(idOf(key)) < Date.now() - DAYS_7),
-      "expired",
-    );
+  function dropExpired() {
+    // Also those of write keys that this site used earlier: nobody else will clean up after them.
+    const old = storage.keys("q.").filter((key) => timeOf(idOf(key)) < Date.now() - DAYS_7);
+    drop(old, "expired");
+    storage.keys(LEASE).forEach((key) => leaseOf(idOf(key)) < Date.now() && storage.remove(key));
+  }
 
   function dropOverflow(keys: string[]) {
     let kept = 0;
@@ -84,34 +85,26 @@ export function createQueue(storage: Storage, writeKey: string, maxSize: number,
     take(bytes, max, longest = Infinity) {
       dropExpired();
       const taken: Waiting[] = [];
-      const leased = leases();
-      const now = Date.now();
       let total = ENVELOPE;
       for (const key of waiting()) {
         const id = idOf(key);
         const json = storage.get(key);
-        if (!json || (leased[id]! > now && leased[id]! <= longest)) continue;
+        const leased = leaseOf(id);
+        if (!json || (leased > Date.now() && leased <= longest)) continue;
         total += bytesOf(json) + 1;
         if (total > bytes || taken.length === max) break;
         taken.push({ id, json });
       }
       return taken;
     },
-    lease(events, until) {
-      if (!events.length) return;
-      const leased = leases();
-      for (const id in leased) if (leased[id]! < Date.now()) delete leased[id];
-      for (const { id } of events) {
-        if (until) leased[id] = until;
-        else delete leased[id];
-      }
-      storage.write(LEASES, leased);
-    },
-    held(events, until) {
-      const leased = leases();
-      return events.filter(({ id }) => leased[id] === until);
-    },
-    remove: (events) => events.forEach(({ id }) => storage.remove(prefix + id)),
+    lease: (events, until) =>
+      events.forEach(({ id }) => (until ? storage.set(LEASE + id, String(until)) : storage.remove(LEASE + id))),
+    held: (events, until) => events.filter(({ id }) => storage.get(prefix + id) && leaseOf(id) === until),
+    remove: (events) =>
+      events.forEach(({ id }) => {
+        storage.remove(prefix + id);
+        storage.remove(LEASE + id);
+      }),
     size: () => waiting().length,
   };
 }

@@ -11,7 +11,7 @@ from typing import Any
 from chatnation.plugins.sdk.assets import assets
 
 HANDSHAKE_TOKEN = re.compile(r"\bcn-[0-9a-hjkmnp-tv-z]{12}\b")
-"""A token in a WhatsApp text that the tracker made: `cn-` and 12 characters of lower-case Crockford base32 (60 bits)."""
+"""A token that the tracker put into a WhatsApp text: `cn-` and 12 of lower-case Crockford base32 (60 bits)."""
 
 STUB_METHODS = ("init", "page", "track", "identify", "alias", "reset", "flush", "setConsent", "ready")
 """Calls that the snippet keeps until the tracker has loaded; the others return a value and need the tracker itself."""

@@ -28,7 +28,7 @@ CONTENT_TYPES = {
 """What is served, and as what. `sdk.js.map` is fetched by developer tools only."""
 
 CACHE_CONTROL = "public, max-age=3600, stale-while-revalidate=86400"
-"""An hour, so that a fix reaches visitors the same day; a day in which a stale copy is shown while a new one is fetched."""
+"""An hour, so that a fix reaches visitors the same day; for a day an old copy serves while a new one is fetched."""
 
 _EVERYWHERE = {
     "Access-Control-Allow-Origin": "*",
@@ -67,14 +67,12 @@ class Asset:
         )
 
     def answer(self, method: str, headers: Mapping[str, str]) -> Response:
-        """The response to a request with lower-case `headers`: 200, 304, 204 for a preflight, or 405."""
+        """The response to a request with lower-case `headers`: 200, 304, or 204 to a preflight."""
         if method == "OPTIONS":
             return Response(
                 status_code=204,
                 headers=_EVERYWHERE | {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Max-Age": "86400"},
             )
-        if method not in ("GET", "HEAD"):
-            return PlainTextResponse("Use GET.\n", 405, headers=_EVERYWHERE | {"Allow": "GET, HEAD, OPTIONS"})
         zipped = _accepts_gzip(headers.get("accept-encoding", ""))
         etag = f'"{self.etag}-{"gzip" if zipped else "plain"}"'
         sent = _EVERYWHERE | {"ETag": etag, "Cache-Control": CACHE_CONTROL, "Vary": "Accept-Encoding"}
