@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from chatnation.core.ids import hashed_uuid
 from chatnation.core.ingestion.event import Delivery, Event
-from chatnation.core.ingestion.times import from_milliseconds
+from chatnation.core.ingestion.ledger import DEAD, Tally, add_to_ledger, minute_of
 
 if TYPE_CHECKING:
     import asyncpg
@@ -23,19 +25,10 @@ ORDER BY delivery_id
 ON CONFLICT DO NOTHING
 RETURNING delivery_id
 """
-_COUNT = """
-INSERT INTO ingest_ledger AS ledger (tenant_id, project_id, minute, outcome, reason, count)
-SELECT $1::int4, * FROM unnest($2::int4[], $3::timestamptz[], $4::text[], $5::text[], $6::int8[])
-ON CONFLICT (tenant_id, project_id, minute, outcome, reason) DO UPDATE SET count = ledger.count + excluded.count
-"""
 _FORGET = "DELETE FROM processed_deliveries WHERE processed_at < $1"
 
-STORED = ("stored", "")
-DUPLICATE = ("duplicate", "")
-DEAD = ("dead", "")
-SUPPRESSED = ("rejected", "suppressed")
-
-Outcome = tuple[str, str]
+SUPPRESSED = "suppressed"
+"""Why events of erased persons are rejected."""
 
 
 def guard_id(delivery: Delivery) -> UUID:
@@ -53,37 +46,37 @@ async def take_deliveries(
 
 
 class Account:
-    """Counts what became of the events of a batch, by project and minute of receipt."""
+    """Counts what became of the events of some deliveries."""
 
     def __init__(self, deliveries: Sequence[Delivery]) -> None:
         self._deliveries = deliveries
-        self._counts: Counter[tuple[int, Outcome]] = Counter()
+        self._counts: Counter[tuple[int, str, str]] = Counter()
 
-    def add(self, outcome: Outcome, events: Iterable[Event]) -> None:
-        """These events came out as `outcome`."""
-        for delivery, count in Counter(event.delivery for event in events).items():
-            self._counts[delivery, outcome] += count
+    def add(self, outcome: str, events: Iterable[Event], reason: str = "") -> None:
+        """These events came out as `outcome`, a word of the ledger."""
+        for place, count in Counter(event.delivery for event in events).items():
+            self._counts[place, outcome, reason] += count
 
-    def add_number(self, outcome: Outcome, delivery: int, count: int) -> None:
-        """So many events of a delivery, by its place, came out as `outcome`."""
-        self._counts[delivery, outcome] += count
+    def add_dead(self, place: int, count: int) -> None:
+        """So many events of the delivery at `place` were taken out, because they cannot be stored."""
+        self._counts[place, DEAD, ""] += count
 
-    def total(self, outcome: Outcome) -> int:
+    def total(self, outcome: str) -> int:
         """Events that came out as `outcome`."""
-        return sum(count for (_, found), count in self._counts.items() if found == outcome)
+        return sum(count for (_, found, _), count in self._counts.items() if found == outcome)
 
-    async def write(self, connection: asyncpg.Connection[Any], tenant_id: int) -> None:
-        """Add the counts to the ledger. Rows are shared by all workers, so this comes last in the transaction."""
-        rows: Counter[tuple[int, datetime, str, str]] = Counter()
-        for (place, (outcome, reason)), count in self._counts.items():
-            delivery = self._deliveries[place]
-            minute = from_milliseconds(delivery.received_ms // 60_000 * 60_000)
-            rows[delivery.project_id, minute, outcome, reason] += count
-        if rows:
-            ordered = sorted(rows.items())
-            projects, minutes, outcomes, reasons = zip(*(key for key, _ in ordered), strict=True)
-            counts = [count for _, count in ordered]
-            await connection.execute(_COUNT, tenant_id, projects, minutes, outcomes, reasons, counts)
+    async def write(self, connection: AsyncConnection) -> None:
+        """Add the counts to the ledger. Its rows are shared by all workers, so this comes last in the transaction."""
+        await add_to_ledger(
+            connection,
+            (
+                Tally(
+                    delivery.tenant_id, delivery.project_id, minute_of(delivery.received_ms), outcome, count, reason
+                )
+                for (place, outcome, reason), count in self._counts.items()
+                for delivery in (self._deliveries[place],)
+            ),
+        )
 
 
 async def forget_deliveries(connection: asyncpg.Connection[Any], before: datetime) -> None:

@@ -112,8 +112,8 @@ async def insert_events(
     candidates = _first_of_each(events)
     keyed = [event for event in candidates if is_keyed(event)]
     if keyed:
-        new_keys = await _insert_keys(connection, tenant_id, keyed)
-        candidates = [event for event in candidates if event.message_id.int in new_keys or not is_keyed(event)]
+        old = {event.message_id.int for event in keyed} - await _insert_keys(connection, tenant_id, keyed)
+        candidates = [event for event in candidates if event.message_id.int not in old]
     if not candidates:
         return []
     await connection.execute(_STAGE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -14,17 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatnation.core.identity.evidence import Ids, Recogniser
 from chatnation.core.identity.store import Confirm, IdentityStore
 from chatnation.core.ingestion.event import Delivery, Event, EventBatch
+from chatnation.core.ingestion.ledger import DEAD, DUPLICATE, REJECTED, STORED
 from chatnation.core.ingestion.normalize import normalize
 from chatnation.core.ingestion.times import ClockRules
-from chatnation.core.processing.deliveries import (
-    DEAD,
-    DUPLICATE,
-    STORED,
-    SUPPRESSED,
-    Account,
-    guard_id,
-    take_deliveries,
-)
+from chatnation.core.processing.deliveries import SUPPRESSED, Account, guard_id, take_deliveries
 from chatnation.core.processing.event_rows import insert_events, is_keyed
 from chatnation.core.processing.notices import events_stored
 from chatnation.core.processing.projecting import Projections
@@ -211,8 +204,8 @@ class Pipeline:
         account.add(STORED, new)
         kept = {id(event) for event in new}
         account.add(DUPLICATE, (event for event, _ in candidates if id(event) not in kept))
-        await account.write(database, tenant_id)
-        stored = Stored(new, account.total(DUPLICATE), account.total(SUPPRESSED), account.total(DEAD))
+        await account.write(connection)
+        stored = Stored(new, account.total(DUPLICATE), account.total(REJECTED), account.total(DEAD))
         return stored, confirmations
 
     async def _candidates(
@@ -221,18 +214,22 @@ class Pipeline:
         """The events of fresh deliveries, but those of persons who were erased."""
         places = {place for place, delivery in enumerate(prepared.deliveries) if guard_id(delivery) in fresh}
         if prepared.dead and 0 in places:
-            account.add_number(DEAD, 0, prepared.dead)
+            account.add_dead(0, prepared.dead)
         pairs = list(zip(prepared.batch.events, prepared.ids, strict=True))
         if len(places) < len(prepared.deliveries):
             pairs = [pair for pair in pairs if pair[0].delivery in places]
-        leafs = {node.leaf for _, ids in pairs for node in ids.nodes}
-        suppressed = {row["leaf_id"] for row in await database.fetch(_SUPPRESSED, prepared.tenant_id, leafs)}
+        suppressed = await _suppressed(database, prepared.tenant_id, {id(ids): ids for ids in prepared.ids}.values())
         if suppressed:
-            gone = [event for event, ids in pairs if not suppressed.isdisjoint(node.leaf for node in ids.nodes)]
-            account.add(SUPPRESSED, gone)
-            left_out = {id(event) for event in gone}
-            pairs = [pair for pair in pairs if id(pair[0]) not in left_out]
+            account.add(REJECTED, [event for event, ids in pairs if id(ids) in suppressed], SUPPRESSED)
+            pairs = [pair for pair in pairs if id(pair[1]) not in suppressed]
         return pairs
+
+
+async def _suppressed(database: asyncpg.Connection[Any], tenant_id: int, each: Collection[Ids]) -> set[int]:
+    """Which of `each`, as identities of the objects, hold an id of a person who was erased."""
+    leafs = {node.leaf for ids in each for node in ids.nodes}
+    gone = {row["leaf_id"] for row in await database.fetch(_SUPPRESSED, tenant_id, leafs)}
+    return {id(ids) for ids in each if any(node.leaf in gone for node in ids.nodes)} if gone else set()
 
 
 def _narrowed(
