@@ -57,6 +57,7 @@ class RedisQueue:
         self._publish = self._redis.register_script(scripts.PUBLISH)
         self._acknowledge = self._redis.register_script(scripts.ACKNOWLEDGE)
         self._set_aside = self._redis.register_script(scripts.SET_ASIDE)
+        self._make = self._redis.register_script(scripts.MAKE_GROUP)
         self._forget = self._redis.register_script(scripts.FORGET_CONSUMER)
         self._consumer = ConsumerName(self._redis, base_name)
         self._left_behind: dict[int, list[str]] = {}
@@ -181,7 +182,7 @@ class RedisQueue:
 
     async def _make_group(self, partition: int) -> None:
         try:
-            await self._redis.xgroup_create(keys.stream(partition), keys.GROUP, id="0", mkstream=True)
+            await self._make(keys=[keys.stream(partition)], args=[keys.GROUP])
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise

@@ -1,6 +1,9 @@
 """What must happen in Redis as one step, in Lua.
 
 `count` arguments come in groups of three: minute, `<tenant>/<project>`, number of events.
+
+A server whose memory is full refuses scripts, except those that say `allow-oom`: all that empty the stream must, or a
+full stream would stay full for ever.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ return waiting + events
 """
 """Add an entry unless the stream is full; gives the number of events that wait."""
 
-ACKNOWLEDGE = """
+ACKNOWLEDGE = """#!lua flags=allow-oom
 -- KEYS: stream, depth, changed minutes. ARGV: group, ledger prefix, then for each entry its id, the number of its
 -- counts, and the counts.
 local total, counts, ids = 0, {}, {}
@@ -76,7 +79,7 @@ return total
 """
 """Acknowledge and delete entries; gives the number of events that left the stream by it."""
 
-SET_ASIDE = """
+SET_ASIDE = """#!lua flags=allow-oom
 -- KEYS: stream, unreadable. ARGV: group, id, raw entry.
 if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then
     redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'id', ARGV[2], 'd', ARGV[3])
@@ -85,7 +88,7 @@ return redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 """
 """Move an entry that cannot be read out of the way."""
 
-FORGET_CONSUMER = """
+FORGET_CONSUMER = """#!lua flags=allow-oom
 -- KEYS: stream. ARGV: group, consumer.
 if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) > 0 then return 0 end
 redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
@@ -93,7 +96,13 @@ return 1
 """
 """Delete a consumer that holds nothing; with entries in its hands it would take them along."""
 
-TAKE_LEASE = """
+MAKE_GROUP = """#!lua flags=allow-oom
+-- KEYS: stream. ARGV: group.
+return redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+"""
+"""Make the consumer group; an error that starts with BUSYGROUP says that it is there."""
+
+TAKE_LEASE = """#!lua flags=allow-oom
 -- KEYS: lease. ARGV: holder expected, new holder, milliseconds.
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
