@@ -235,7 +235,14 @@ class _RecorderHandler(_Handler):
         self._answer(*self._recorder.get(urlsplit(self.path).path, self._lower_headers()))
 
     def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        try:
+            raw = self.rfile.read(length)
+        except OSError:
+            raw = b""
+        if len(raw) < length:  # the page went away while it was sending
+            self.close_connection = True
+            return
         status, headers, body = self._recorder.post(self._lower_headers(), raw)
         self._answer(status, _CORS | headers, body)
 

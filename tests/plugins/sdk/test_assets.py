@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -123,6 +124,11 @@ class TestSnippets:
     def test_options_go_to_init(self):
         assert 'chatnation.init("k", {"spa": true});' in loader_snippet("k", "https://a.example", {"spa": True})
         assert 'chatnation.init("k");' in loader_snippet("k", "https://a.example")
+
+    def test_the_guide_shows_the_one_that_the_setup_page_shows(self):
+        guide = (Path(__file__).parents[3] / "docs" / "guides" / "browser-sdk.md").read_text()
+        assert loader_snippet("YOUR_WRITE_KEY", "https://events.example.org") in guide
+        assert HANDSHAKE_TOKEN.pattern in guide
 
     def test_attributes_are_quoted(self):
         tag = script_tag('k"><b>', "https://a.example", {"spa": True})
