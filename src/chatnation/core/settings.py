@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     process_claim_after_ms: int = Field(
         30_000, ge=100, description="Entries that a silent consumer held this long are taken over, in milliseconds."
     )
+    retention_days: int | None = Field(
+        None, ge=1, description="Days that events are kept, rounded up to whole months; unset: for ever."
+    )
     database_pool_size: int = Field(5, ge=1, description="Database connections a process keeps.")
 
     @field_validator("trusted_proxies", "plugins_disabled", "plugin_paths", mode="before")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from chatnation.core.auth.logins import LONGEST, Login, Logins
+from chatnation.core.auth.logins import LONGEST, Login, Logins, remove_ended
 from chatnation.core.auth.passwords import PasswordRules, WeakPassword, hash_password, random_password, verify_password
 from chatnation.core.auth.permissions import CORE_PERMISSIONS, RoleName, Roles
 from chatnation.core.auth.tenancy import NameTaken
@@ -151,11 +151,11 @@ async def test_an_address_is_taken_in_any_case(storage: Storage, tenant_id: int)
 
 
 @pytest.mark.usefixtures("user_id")
-async def test_ended_logins_are_removed(logins: Logins, clock: SetClock) -> None:
+async def test_ended_logins_are_removed(logins: Logins, clock: SetClock, storage: Storage) -> None:
     await log_in(logins)
-    assert await logins.remove_ended() == 0
-    clock.time += LONGEST + timedelta(seconds=1)
-    assert await logins.remove_ended() == 1
+    async with storage.system("clean up") as connection:
+        assert await remove_ended(connection, clock.now()) == 0
+        assert await remove_ended(connection, clock.now() + LONGEST + timedelta(seconds=1)) == 1
 
 
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "a" * 100_000])

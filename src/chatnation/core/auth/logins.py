@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth.passwords import verify_password
 from chatnation.core.auth.permissions import Roles
@@ -103,14 +104,6 @@ class Logins:
             gone = await connection.execute(delete(login_sessions).where(login_sessions.c.user_id == user_id))
             return gone.rowcount
 
-    async def remove_ended(self) -> int:
-        """Delete logins that have ended, for a daily job."""
-        async with self._storage.system("logins that have ended") as connection:
-            gone = await connection.execute(
-                delete(login_sessions).where(login_sessions.c.expires_at < self._clock.now())
-            )
-            return gone.rowcount
-
     def _actor(self, row: Any) -> Actor:
         return Actor(
             tenant=Tenant(row.tenant_id, row.slug, row.tenant_name, row.timezone),
@@ -120,6 +113,12 @@ class Logins:
             email=row.email,
             role=row.role,
         )
+
+
+async def remove_ended(connection: AsyncConnection, now: datetime) -> int:
+    """Delete logins that have ended; gives how many."""
+    gone = await connection.execute(delete(login_sessions).where(login_sessions.c.expires_at < now))
+    return gone.rowcount
 
 
 _PERSON = (

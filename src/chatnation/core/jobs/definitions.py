@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,12 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Rows of `table` older than the tenant's or instance's number of days are deleted; None keeps them for ever."""
+    """How long the rows of a table are kept, by the time in `column`; older ones are deleted every night.
+
+    `table` is the name with its schema, `sessions.sessions`. `days` is a number, `"events"` for as long as events are
+    kept, or None for ever. A tenant's settings may say otherwise: `{"retention_days": {"sessions.sessions": 90}}`.
+    """
 
     table: str
     column: str
-    days: int | None
+    days: int | Literal["events"] | None

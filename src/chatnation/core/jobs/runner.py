@@ -34,7 +34,7 @@ FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=10)
 _CONNECTIONS = 3
 _LOOK_EVERY = timedelta(seconds=2)
-"""New jobs announce themselves; a job that waits for its next try does not (pgqueuer's trigger is silent on updates)."""
+"""New jobs announce themselves; a job that waits for its next try does not (its trigger is silent on updates)."""
 _HEARTBEAT = timedelta(seconds=30)
 """A job whose process was silent for this long is taken over by another one."""
 _LONGEST_WAIT = 30.0

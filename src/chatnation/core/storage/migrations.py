@@ -26,6 +26,7 @@ from chatnation.core.jobs.schema import SCHEMA as JOBS_SCHEMA
 from chatnation.core.jobs.schema import upgrade_jobs_schema
 from chatnation.core.plugin.base import Plugin
 from chatnation.core.plugin.boundary import CORE, Boundary
+from chatnation.core.storage import tenant_tables
 from chatnation.core.storage.models import metadata as core_metadata
 from chatnation.core.storage.storage import Storage, raw
 
@@ -33,7 +34,6 @@ RESERVED_SCHEMAS = frozenset({"public", "information_schema", CORE, JOBS_SCHEMA}
 """Names that no plugin may have, because a plugin's name is its schema."""
 
 _UPGRADE_LOCK = 0x636E_0001
-_VERSION_TABLE = "alembic_version"
 
 T = TypeVar("T")
 
@@ -138,6 +138,13 @@ async def upgrade(storage: Storage, targets: Sequence[History], boundary: Bounda
     return done
 
 
+async def downgrade(storage: Storage, history: History) -> None:
+    """Undo every revision of `history`, and with them what the tables held. Meant for the tests of authors."""
+    async with _exclusive(storage) as connection:
+        await connection.run_sync(_downgrade, history)
+        await connection.commit()
+
+
 async def compare(storage: Storage, targets: Sequence[History]) -> list[SchemaState]:
     """Where the database stands in each history; changes nothing."""
     async with storage.system("compare schemas") as connection:
@@ -176,14 +183,7 @@ async def revision(storage: Storage, history: History, message: str) -> Path:
 async def plugin_schemas(storage: Storage) -> list[str]:
     """Schemas that plugins left in the database, those included that are not installed any more."""
     async with storage.system("list plugin schemas") as connection:
-        rows = await connection.scalars(
-            text(
-                "SELECT schemaname FROM pg_tables"
-                " WHERE tablename = :version_table AND schemaname <> 'public' ORDER BY schemaname"
-            ),
-            {"version_table": _VERSION_TABLE},
-        )
-        return list(rows)
+        return await tenant_tables.plugin_schemas(connection)
 
 
 async def drop(storage: Storage, plugin: str) -> None:
@@ -230,6 +230,10 @@ async def _upgrade_plugin(connection: AsyncConnection, history: History) -> None
 
 def _upgrade(connection: Connection, history: History) -> None:
     command.upgrade(_config(history, connection), "head")
+
+
+def _downgrade(connection: Connection, history: History) -> None:
+    command.downgrade(_config(history, connection), "base")
 
 
 def _current(connection: Connection, history: History) -> str | None:

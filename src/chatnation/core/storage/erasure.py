@@ -1,0 +1,261 @@
+"""Erases persons and tenants: everything, everywhere, in one transaction, with a receipt."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, any_, delete, insert, literal, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatnation.core.context import Tenant
+from chatnation.core.errors import ChatnationError, NotFound
+from chatnation.core.hookspecs import data as hooks
+from chatnation.core.identity import queries
+from chatnation.core.identity.recomputing import log_changes, recompute
+from chatnation.core.identity.store import CACHE as IDENTITY_CACHE
+from chatnation.core.jobs.schema import SCHEMA as JOBS_SCHEMA
+from chatnation.core.storage.locks import lock_identity, lock_storing
+from chatnation.core.storage.models import (
+    erasures,
+    identities,
+    identity_issues,
+    identity_links,
+    identity_log,
+    person_merges,
+    person_traits,
+    suppressions,
+    tenants,
+)
+from chatnation.core.storage.storage import raw
+from chatnation.core.storage.tenant_tables import count_rows, plugin_schemas, tenant_tables
+from chatnation.core.storage.versions import raise_version
+
+if TYPE_CHECKING:
+    from chatnation.core.plugin.boundary import Outcome
+    from chatnation.core.plugin.hooks import Hooks
+    from chatnation.core.plugin.inventory import Inventory
+    from chatnation.core.storage.storage import Storage
+
+logger = logging.getLogger(__name__)
+
+PERSON, TENANT = "person", "tenant"
+
+
+class ErasureIncomplete(ChatnationError):
+    """Something could not be erased, so nothing was. The text says what stands in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was erased: rows by kind, such as `{"events": 120, "sessions": 7}`. Never what they said."""
+
+    id: int
+    subject: str
+    tenant: str
+    person_id: UUID | None
+    erased_at: datetime
+    erased_by: str
+    counts: dict[str, int]
+
+
+class Eraser:
+    """Erases for good. Each erasure is one transaction: all is gone and there is a receipt, or nothing happened."""
+
+    def __init__(self, storage: Storage, hooks: Hooks, inventory: Inventory) -> None:
+        self._storage = storage
+        self._hooks = hooks
+        self._inventory = inventory
+
+    async def erase_person(self, tenant: Tenant, person_id: UUID, *, by: str) -> Receipt:
+        """Erase the person that `person_id` belongs to, with every id that leads to them, and never store them again.
+
+        `by` names who asked. Raises NotFound when nobody was ever seen under the id, ErasureIncomplete when a plugin
+        cannot erase what it keeps.
+        """
+        async with self._storage.tenant(tenant.id) as connection:
+            asyncpg_connection = await raw(connection)
+            await lock_storing(asyncpg_connection, tenant.id, alone=True)
+            await lock_identity(asyncpg_connection, tenant.id)
+            leafs = await queries.leaf_ids(connection, tenant.id, person_id)
+            await self._check_everybody_can_be_asked(connection, tenant.id)
+            counts = _deleted(await self._hooks.gather(hooks.erase_person, connection, tenant.id, leafs))
+            counts += await _delete_events(connection, tenant.id, leafs)
+            counts += await forget_leafs(connection, tenant.id, leafs)
+            if not counts:
+                raise NotFound("There is no such person.")
+            await connection.execute(
+                upsert(suppressions)
+                .values([{"tenant_id": tenant.id, "leaf_id": leaf} for leaf in leafs])
+                .on_conflict_do_nothing()
+            )
+            return await _write_receipt(connection, tenant, PERSON, leafs[0], by, counts)
+
+    async def summarize_tenant(self, tenant_id: int) -> dict[str, int | None]:
+        """What there is to erase, by kind: rows of the core, and what plugins say; None where one cannot count."""
+        async with self._storage.tenant(tenant_id) as connection:
+            core = [table for table in await tenant_tables(connection) if table.plugin is None]
+            summary: dict[str, int | None] = dict(await count_rows(connection, core, tenant_id))
+            for outcome in await self._hooks.gather(hooks.summarize_tenant, connection, tenant_id):
+                summary |= outcome.value if outcome.value is not None else {outcome.plugin: None}
+        return summary
+
+    async def erase_tenant(self, tenant: Tenant, *, by: str) -> Receipt:
+        """Erase a tenant with everything it has, in the core and in every plugin, also in those that do not run."""
+        async with self._storage.system("erase a tenant") as connection:
+            asyncpg_connection = await raw(connection)
+            await lock_storing(asyncpg_connection, tenant.id, alone=True)
+            await lock_identity(asyncpg_connection, tenant.id)
+            counts = _deleted(await self._hooks.gather(hooks.erase_tenant, connection, tenant.id))
+            members = list(await connection.scalars(_MEMBERS, {"tenant": tenant.id}))
+            for table in await tenant_tables(connection):
+                if table.label != erasures.name:
+                    query = text(f"DELETE FROM {table.quoted} WHERE tenant_id = :tenant")
+                    counts[table.label] += (await connection.execute(query, {"tenant": tenant.id})).rowcount
+            counts["users"] += (await connection.execute(_HOMELESS, {"users": members})).rowcount
+            counts["jobs"] += (await connection.execute(_JOBS, {"tenant": str(tenant.id)})).rowcount
+            gone = await connection.execute(delete(tenants).where(tenants.c.id == tenant.id))
+            if not gone.rowcount:
+                raise NotFound("There is no such tenant.")
+            await raise_version(connection, IDENTITY_CACHE)
+            return await _write_receipt(connection, tenant, TENANT, None, by, counts)
+
+    async def _check_everybody_can_be_asked(self, connection: AsyncConnection, tenant_id: int) -> None:
+        silent = {
+            plugin
+            for plugin in await plugin_schemas(connection)
+            if not self._inventory.asked(plugin, hooks.erase_person.__name__)
+        }
+        tables = [table for table in await tenant_tables(connection) if table.plugin in silent]
+        left = {label.partition(".")[0] for label in await count_rows(connection, tables, tenant_id)}
+        if left:
+            raise ErasureIncomplete(
+                f"These plugins keep rows of the tenant but do not run, so they cannot say which are the person's: "
+                f"{', '.join(sorted(left))}. Let them run, or remove what they keep with `chatnation db drop`."
+            )
+
+
+async def forget_leafs(connection: AsyncConnection, tenant_id: int, leafs: Sequence[UUID]) -> Counter[str]:
+    """Delete ids with all that is known of them, and work out anew who is who around them; gives the rows by kind.
+
+    The caller holds the identity lock.
+    """
+    links = identity_links.c
+    touching = (links.tenant_id == tenant_id) & or_(links.a.in_(leafs), links.b.in_(leafs))
+    ends = (await connection.execute(delete(identity_links).where(touching).returning(links.a, links.b))).all()
+    counts = Counter(identity_links=len(ends))
+    for table, condition in (
+        (person_merges, person_merges.c.leaf_id.in_(leafs)),
+        (person_traits, person_traits.c.leaf_id.in_(leafs)),
+        (identity_log, identity_log.c.person_id.in_(leafs) | identity_log.c.leaf_ids.has_any(_texts(leafs))),
+        (identity_issues, identity_issues.c.subject.like(any_(_texts(f"%{leaf}%" for leaf in leafs)))),
+        (identities, identities.c.leaf_id.in_(leafs)),
+    ):
+        gone = await connection.execute(delete(table).where(table.c.tenant_id == tenant_id, condition))
+        counts[table.name] += gone.rowcount
+    neighbours = {leaf for end in ends for leaf in end}.difference(leafs)
+    if neighbours:
+        asyncpg_connection = await raw(connection)
+        changes = await recompute(asyncpg_connection, tenant_id, neighbours)
+        await log_changes(asyncpg_connection, tenant_id, changes)
+    await raise_version(connection, IDENTITY_CACHE)
+    return +counts
+
+
+def _texts(values: Iterable[object]) -> ColumnElement[Sequence[str]]:
+    return literal([str(value) for value in values], ARRAY(Text))
+
+
+async def list_receipts(connection: AsyncConnection, *, tenant: str | None = None, limit: int = 100) -> list[Receipt]:
+    """Receipts, the latest first; those of one tenant by its handle, which may be gone."""
+    columns = erasures.c
+    query = select(
+        columns.id,
+        columns.subject,
+        columns.tenant_slug,
+        columns.person_id,
+        columns.erased_at,
+        columns.erased_by,
+        columns.counts,
+    ).order_by(columns.id.desc())
+    if tenant is not None:
+        query = query.where(columns.tenant_slug == tenant)
+    return [Receipt(*row) for row in await connection.execute(query.limit(limit))]
+
+
+def _deleted(outcomes: Iterable[Outcome[int]]) -> Counter[str]:
+    """Rows that each plugin deleted. One that failed makes the transaction roll back."""
+    counts: Counter[str] = Counter()
+    for outcome in outcomes:
+        if not outcome.ok:
+            raise ErasureIncomplete(
+                f"The plugin {outcome.plugin} could not erase what it keeps, so nothing was erased: {outcome.error}"
+            ) from outcome.error
+        counts[outcome.plugin] += outcome.value or 0
+    return counts
+
+
+async def _delete_events(connection: AsyncConnection, tenant_id: int, leafs: Sequence[UUID]) -> Counter[str]:
+    row = (await connection.execute(_EVENTS, {"tenant": tenant_id, "leafs": list(leafs)})).one()
+    return +Counter(row._asdict())
+
+
+async def _write_receipt(
+    connection: AsyncConnection, tenant: Tenant, subject: str, person_id: UUID | None, by: str, counts: Counter[str]
+) -> Receipt:
+    kept = {kind: count for kind, count in sorted(counts.items()) if count}
+    query = (
+        insert(erasures)
+        .values(
+            tenant_id=tenant.id,
+            tenant_slug=tenant.slug,
+            subject=subject,
+            person_id=person_id,
+            erased_by=by,
+            counts=kept,
+        )
+        .returning(erasures.c.id, erasures.c.erased_at)
+    )
+    receipt_id, erased_at = (await connection.execute(query)).one()
+    logger.warning("erased a %s of tenant %s for %s: %s", subject, tenant.slug, by, kept)
+    return Receipt(receipt_id, subject, tenant.slug, person_id, erased_at, by, kept)
+
+
+# An event that a projection still has to see is named in its failure, with what no column keeps of it.
+_EVENTS = text(
+    """
+    WITH gone AS (
+        DELETE FROM events WHERE tenant_id = :tenant AND person_id = ANY(CAST(:leafs AS uuid[])) RETURNING message_id
+    ), keys AS (
+        DELETE FROM event_keys k USING gone
+         WHERE k.tenant_id = :tenant AND k.message_id = gone.message_id
+        RETURNING k.message_id
+    ), failures AS (
+        UPDATE projection_failures f SET event_keys = (
+            SELECT coalesce(jsonb_agg(kept.key ORDER BY kept.place), '[]')
+              FROM jsonb_array_elements(f.event_keys) WITH ORDINALITY AS kept (key, place)
+             WHERE CAST(kept.key ->> 1 AS uuid) NOT IN (SELECT message_id FROM gone)
+        )
+        WHERE f.tenant_id = :tenant AND EXISTS (
+            SELECT FROM jsonb_array_elements(f.event_keys) AS named (key)
+             WHERE CAST(named.key ->> 1 AS uuid) IN (SELECT message_id FROM gone)
+        )
+    )
+    SELECT (SELECT count(*) FROM gone) AS events, (SELECT count(*) FROM keys) AS event_keys
+    """
+)
+_MEMBERS = text("SELECT user_id FROM memberships WHERE tenant_id = :tenant")
+_HOMELESS = text(
+    "DELETE FROM users u WHERE id = ANY(:users) AND NOT EXISTS (SELECT FROM memberships m WHERE m.user_id = u.id)"
+)
+_JOBS = text(
+    f"DELETE FROM {JOBS_SCHEMA}.queue WHERE payload IS NOT NULL"
+    " AND convert_from(payload, 'UTF8')::jsonb ->> 'tenant_id' = :tenant"
+)
