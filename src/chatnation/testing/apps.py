@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import httpx
 import uvicorn
@@ -38,6 +38,9 @@ from chatnation.core.web.access import SESSION_COOKIE
 from chatnation.testing.clock import FakeClock
 from chatnation.testing.events import Wire
 from chatnation.testing.servers import SharedServers
+
+if TYPE_CHECKING:
+    from chatnation.core.processing.worker import Worker
 
 PASSWORD = "correct horse battery staple"
 
@@ -156,6 +159,7 @@ class RunningApp:
         self.domain_events = domain_events
         self._stack = AsyncExitStack()
         self._source: Source | None = None
+        self._worker: Worker | None = None
 
     async def source(self, name: str | None = None, *, tenant: Tenant | None = None, **project: Any) -> Source:
         """A new project with a write key; of a new tenant, unless given. `project` as for `create_project`."""
@@ -200,6 +204,28 @@ class RunningApp:
         return await client.post(
             "/v1/capture", json={"batch": list(events), "sent_at": None}, headers={"X-Write-Key": source.write_key}
         )
+
+    async def drain(self) -> None:
+        """Process what waits in the stream, as the role `process` would."""
+        from chatnation.core.processing.worker import Worker
+
+        if self._worker is None:
+            self._worker = Worker(self.app)
+        await self._worker.processor.drain()
+
+    async def ingest_and_drain(self, events: Iterable[Wire], source: Source | None = None) -> dict[str, Any]:
+        """Send events through the collector and process them; the collector's answer. Fails if it refused the batch."""
+        response = await self.capture(events, source)
+        assert response.status_code == 200, response.text
+        await self.drain()
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def run_jobs(self) -> None:
+        """Run the jobs that are due, and those that they enqueue."""
+        from chatnation.core.jobs.runner import JobRunner
+
+        await JobRunner(self.app).drain()
 
     async def close(self) -> None:
         """Close clients and servers; the app goes on."""
