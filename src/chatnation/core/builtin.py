@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from chatnation.core.auth.permissions import CORE_PERMISSIONS
 from chatnation.core.hookspecs.events import EventType, QueueDriver
+from chatnation.core.ingestion.intake import Intake
+from chatnation.core.ingestion.service import Ingestion
 from chatnation.core.jobs.definitions import Job, Retention, Schedule
 from chatnation.core.plugin.base import Plugin, hookimpl
 from chatnation.core.plugin.boundary import CORE
+from chatnation.core.plugin.services import Service
 from chatnation.core.web.routing import IngestRoute, NavigationEntry, Page, Permission, Route
+
+if TYPE_CHECKING:
+    from chatnation.core.app import App
 
 
 class Core(Plugin):
@@ -21,6 +28,10 @@ class Core(Plugin):
 
     name = CORE
     url_prefix = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ingestion = Ingestion()
 
     @hookimpl
     def register_permissions(self) -> Iterable[Permission]:
@@ -39,16 +50,44 @@ class Core(Plugin):
         return [QueueDriver(scheme, RedisQueue.create) for scheme in ("redis", "rediss", "unix")]
 
     @hookimpl
+    async def startup(self, app: App) -> None:
+        self._app = app
+        await self._ingestion.start(app)
+
+    @hookimpl
+    async def shutdown(self, app: App) -> None:
+        await self._ingestion.stop()
+
+    @hookimpl
+    def register_services(self) -> Iterable[Service]:
+        return [Service(Intake, self._ingestion)]
+
+    @hookimpl
     def register_jobs(self) -> Iterable[Job]:
-        return []
+        return [Job("core.apply_retention", self._apply_retention), Job("core.remove_logins", self._remove_logins)]
 
     @hookimpl
     def register_schedules(self) -> Iterable[Schedule]:
-        return []
+        return [Schedule("core.apply_retention", "17 1 * * *"), Schedule("core.remove_logins", "37 * * * *")]
 
     @hookimpl
     def register_retention(self) -> Iterable[Retention]:
-        return []
+        return [
+            Retention("ingest_ledger", "minute", days=400),
+            Retention("jobs.log", "created", days=30),
+            Retention("jobs.statistics", "created", days=90),
+        ]
+
+    async def _apply_retention(self, payload: dict[str, Any]) -> None:
+        from chatnation.core.storage.retention import Retainer
+
+        await Retainer.of(self._app).apply()
+
+    async def _remove_logins(self, payload: dict[str, Any]) -> None:
+        from chatnation.core.auth.logins import remove_ended
+
+        async with self._app.storage.system("logins that have ended") as connection:
+            await remove_ended(connection, self._app.clock.now())
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
@@ -56,7 +95,7 @@ class Core(Plugin):
 
     @hookimpl
     def register_ingest_routes(self) -> Iterable[IngestRoute]:
-        return []
+        return self._ingestion.routes()
 
     @hookimpl
     def register_pages(self) -> Iterable[Page]:

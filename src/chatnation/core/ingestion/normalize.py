@@ -111,6 +111,8 @@ class _Normalizer:
         if not text:
             return hashed_uuid("delivery", self._delivery.id.hex(), index), None, None
         message_id, message_ref = message_uuid(text)
+        if streamed.project_scoped:
+            message_id, message_ref = hashed_uuid("message", self._delivery.project_id, text), text
         event_id = None
         if streamed.event_id and streamed.event_id != text:
             event_id = client_uuid(self._delivery.tenant_id, streamed.event_id)

@@ -95,7 +95,9 @@ class ClientBatch(msgspec.Struct, forbid_unknown_fields=True):
 class CanonicalEvent(EventFields, kw_only=True):
     """An event that was translated, with what the collector adds to it.
 
-    `ip` and `geo_ip` are the visitor's address as the sender's server states it, treated by the project's mode.
+    `ip` and `geo_ip` are the visitor's address as the sender's server states it, treated by the project's mode;
+    `use_connection` says that the connection's address is the visitor's after all. `project_scoped`: the message id is
+    unique within the project only.
     """
 
     context: Context = msgspec.field(default_factory=Context)
@@ -103,6 +105,7 @@ class CanonicalEvent(EventFields, kw_only=True):
     ip: str | None = None
     geo_ip: str | None = None
     use_connection: bool = False
+    project_scoped: bool = False
 
 
 class CanonicalBatch(msgspec.Struct, omit_defaults=True):
@@ -120,6 +123,7 @@ class StreamedEvent(EventFields, kw_only=True):
     ip: str | None = None
     geo_ip: str | None = None
     use_connection: bool = False
+    project_scoped: bool = False
 
 
 class StreamedBatch(msgspec.Struct):

@@ -1,0 +1,107 @@
+"""What the collector sends back, readable by our SDK and by those of Segment and RudderStack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from starlette.types import Send
+
+from chatnation.core.errors import Problem
+
+Header = tuple[bytes, bytes]
+
+_JSON: Header = (b"content-type", b"application/json")
+_NO_STORE: Header = (b"cache-control", b"no-store")
+_EXPOSED: Header = (
+    b"access-control-expose-headers",
+    b"Retry-After, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
+)
+_ANY_ORIGIN: Sequence[Header] = ((b"access-control-allow-origin", b"*"), _EXPOSED, _NO_STORE)
+_METHODS: Header = (b"access-control-allow-methods", b"GET, POST, OPTIONS")
+_MAX_AGE: Header = (b"access-control-max-age", b"900")
+_REQUEST_HEADERS = (
+    b"Content-Type, Content-Encoding, Authorization, X-Write-Key, X-Request-Id, X-Retry-Count, AnonymousId, SentAt,"
+    b" Rsa-Recovered, Rsa-Retry-Attempt, Rsa-Since-Last-Attempt, Rsa-Since-First-Attempt, Rsa-Retry-Reason"
+)
+_HEADER_NAMES = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?: *, *[A-Za-z0-9!#$%&'*+.^_`|~-]+)*")
+_ORIGIN = re.compile(rb"[!-~]{1,300}")
+
+
+@lru_cache(maxsize=2_000)
+def cors_headers(origin: bytes | None) -> Sequence[Header]:
+    """Headers that let a page of `origin` read the answer, whatever it says.
+
+    Browsers send beacons with credentials, for which `*` does not do; nothing here depends on a cookie. Whether the
+    origin may send events is decided with the write key.
+    """
+    if origin is None or not _ORIGIN.fullmatch(origin):
+        return _ANY_ORIGIN
+    return (
+        (b"access-control-allow-origin", origin),
+        (b"access-control-allow-credentials", b"true"),
+        (b"vary", b"Origin"),
+        _EXPOSED,
+        _NO_STORE,
+    )
+
+
+def preflight_headers(origin: bytes | None, requested: bytes | None) -> list[Header]:
+    """Headers that answer a preflight: whatever headers the page wants to send are welcome."""
+    wanted = requested if requested and len(requested) < 1_000 and _HEADER_NAMES.fullmatch(requested) else None
+    return [
+        *cors_headers(origin),
+        _METHODS,
+        (b"access-control-allow-headers", wanted or _REQUEST_HEADERS),
+        _MAX_AGE,
+    ]
+
+
+@lru_cache(maxsize=2_000)
+def all_accepted(count: int) -> bytes:
+    """The body of an answer to a batch without a fault."""
+    return msgspec.json.encode({"status": "success", "accepted": count, "rejected": []})
+
+
+def error_body(problem: Problem, request_id: str, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The JSON body of an error.
+
+    `code` and `message` are read by our SDK and the Python ones, `error` by Ruby's; `status`, `statusCode` and
+    `timestamp` are there for clients of the product that this one follows.
+    """
+    return {
+        "status": "error",
+        "statusCode": problem.status,
+        "code": problem.code,
+        "message": problem.detail,
+        "error": problem.detail,
+        "request_id": request_id,
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        **(extra or {}),
+    }
+
+
+def problem_headers(problem: Problem) -> list[Header]:
+    """Headers of an error, such as Retry-After."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in problem.headers.items()]
+
+
+async def send_json(send: Send, status: int, body: bytes, *headers: Iterable[Header]) -> None:
+    """Send a whole JSON answer."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [_JSON, (b"content-length", b"%d" % len(body)), *(pair for some in headers for pair in some)],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_value(send: Send, status: int, value: object, headers: Iterable[Header] = ()) -> None:
+    """Send `value` as JSON that any page may read."""
+    await send_json(send, status, msgspec.json.encode(value), _ANY_ORIGIN, headers)
