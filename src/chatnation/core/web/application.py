@@ -53,7 +53,10 @@ def build_web(app: App) -> WebApplication:
     sign_in = SignIn(app, secret=secret)
     inner = _Dashboard(app, live, sign_in, secret, serves=serves).asgi()
     ingest = [entry.item for entry in app.resources.ingest_routes] if collects else []
-    return WebApplication(app, ExactPaths(ingest, inner), live)
+    asgi: ASGIApp = ExactPaths(ingest, inner)
+    if app.settings.trusted_proxies:
+        asgi = TrustedProxies(asgi, app.settings.trusted_proxies)
+    return WebApplication(app, asgi, live)
 
 
 class WebApplication:
@@ -113,8 +116,7 @@ class _Dashboard:
         asgi = GZipMiddleware(asgi, minimum_size=1_000, compresslevel=5)
         asgi = SecurityHeaders(asgi)
         asgi = Measured(asgi, self._app.metrics)
-        asgi = RequestId(asgi)
-        return TrustedProxies(asgi, self._app.settings.trusted_proxies)
+        return RequestId(asgi)
 
     def _renderer(self, request: Request) -> Renderer:
         return Renderer(self._templates, self._frame, request)

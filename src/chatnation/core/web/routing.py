@@ -54,7 +54,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class IngestRoute:
-    """An exact path on the collector, served by a plain ASGI application with no middleware around it."""
+    """A path on the collector, served by a plain ASGI application with no middleware around it.
+
+    A segment may be a parameter, `{name}`, found in `scope["path_params"]`; exact paths are quicker.
+    """
 
     path: str
     app: ASGIApp
