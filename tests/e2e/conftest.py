@@ -275,6 +275,12 @@ class Server:
 
 
 @pytest.fixture
+def serve_http() -> type[Server]:
+    """Serves a request handler: `with serve_http(handler) as server`, then `server.url`."""
+    return Server
+
+
+@pytest.fixture
 def answer() -> type[Answer]:
     """Makes what `Recorder.answers` holds."""
     return Answer
