@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
-from zlib import crc32
 
 from prometheus_client import Counter
 
@@ -14,6 +13,7 @@ from chatnation.core.auth.tenancy import MaskingRule
 from chatnation.core.clock import Clock
 from chatnation.core.ingestion.ledger_notes import LedgerNotes
 from chatnation.core.ingestion.limits import Allowance, RateLimit
+from chatnation.core.ingestion.partitions import partition_of
 from chatnation.core.ingestion.privacy import Masker
 from chatnation.core.ingestion.publisher import Publisher
 from chatnation.core.ingestion.wire import EventFields
@@ -116,7 +116,7 @@ class Collector:
             return {0: list(events)}
         found: dict[int, list[T]] = {}
         for event in events:
-            found.setdefault(self._partition_of(event), []).append(event)
+            found.setdefault(partition_of(event, self._partitions), []).append(event)
         return found
 
     def count(self, status: int) -> None:
@@ -125,10 +125,6 @@ class Collector:
         if counter is None:
             counter = self._counters[status] = self._answers.labels("capture", str(status))
         counter.inc()
-
-    def _partition_of(self, event: EventFields) -> int:
-        visitor = event.anonymous_id or event.user_id or event.session_id or event.message_id or ""
-        return crc32(visitor.encode("utf-8", "replace")) % self._partitions
 
 
 def _possible(rules: Mapping[str, MaskingRule], secret: bytes | None) -> Mapping[str, MaskingRule]:

@@ -2,6 +2,7 @@
 
 from chatnation.core.storage.models.accounts import login_sessions, memberships, users
 from chatnation.core.storage.models.base import metadata
+from chatnation.core.storage.models.dead_letters import dead_letters
 from chatnation.core.storage.models.events import (
     event_keys,
     events,
@@ -24,6 +25,7 @@ from chatnation.core.storage.models.tenancy import api_keys, cache_versions, pro
 __all__ = [
     "api_keys",
     "cache_versions",
+    "dead_letters",
     "erasures",
     "event_keys",
     "events",
