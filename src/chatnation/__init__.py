@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from chatnation.core.identity.persons import Persons
     from chatnation.core.ids import hashed_uuid, uuid7
     from chatnation.core.ingestion.event import Delivery, Event, EventBatch
+    from chatnation.core.ingestion.exchange import Acceptance, Exchange
+    from chatnation.core.ingestion.intake import Intake
     from chatnation.core.ingestion.ledger import IngestLedger
+    from chatnation.core.ingestion.rejections import Rejected, Rejection
     from chatnation.core.jobs.definitions import Job, Listener, Retention, Schedule
     from chatnation.core.jobs.enqueueing import Jobs
     from chatnation.core.plugin.base import API_VERSION, Plugin, hookimpl, hookspec
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from chatnation.core.storage.tenant_settings import TenantSettings
     from chatnation.core.web.live import LiveHub
     from chatnation.core.web.notices import redirect
-    from chatnation.core.web.paging import Slice, after_cursor, slice_rows
+    from chatnation.core.web.paging import Slice, after_cursor, decode_cursor, slice_rows
     from chatnation.core.web.routing import (
         AUTHENTICATED,
         PUBLIC,
@@ -56,6 +59,7 @@ __all__ = [
     "API_VERSION",
     "AUTHENTICATED",
     "PUBLIC",
+    "Acceptance",
     "Actor",
     "App",
     "ChatnationError",
@@ -69,10 +73,12 @@ __all__ = [
     "EventBatch",
     "EventQueue",
     "EventType",
+    "Exchange",
     "Health",
     "Hooks",
     "IngestLedger",
     "IngestRoute",
+    "Intake",
     "Job",
     "Jobs",
     "KeyType",
@@ -90,6 +96,8 @@ __all__ = [
     "Projection",
     "Projects",
     "QueueDriver",
+    "Rejected",
+    "Rejection",
     "Retention",
     "Role",
     "Route",
@@ -107,6 +115,7 @@ __all__ = [
     "after_cursor",
     "compose",
     "csv_response",
+    "decode_cursor",
     "hashed_uuid",
     "hookimpl",
     "hookspec",
@@ -129,7 +138,10 @@ _HOMES = {
     "core.identity.persons": ("Persons",),
     "core.ids": ("hashed_uuid", "uuid7"),
     "core.ingestion.event": ("Delivery", "Event", "EventBatch"),
+    "core.ingestion.exchange": ("Acceptance", "Exchange"),
+    "core.ingestion.intake": ("Intake",),
     "core.ingestion.ledger": ("IngestLedger",),
+    "core.ingestion.rejections": ("Rejected", "Rejection"),
     "core.jobs.definitions": ("Job", "Listener", "Retention", "Schedule"),
     "core.jobs.enqueueing": ("Jobs",),
     "core.plugin.base": ("API_VERSION", "Plugin", "hookimpl", "hookspec"),
@@ -146,7 +158,7 @@ _HOMES = {
     "core.storage.tenant_settings": ("TenantSettings",),
     "core.web.live": ("LiveHub",),
     "core.web.notices": ("redirect",),
-    "core.web.paging": ("Slice", "after_cursor", "slice_rows"),
+    "core.web.paging": ("Slice", "after_cursor", "decode_cursor", "slice_rows"),
     "core.web.routing": (
         "AUTHENTICATED",
         "PUBLIC",
