@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, case, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.identity.nodes import Kind, external_id_name, leaf_id, user_id_name
@@ -204,7 +205,7 @@ async def issues(
 async def _traits(connection: AsyncConnection, tenant_id: int, leafs: Sequence[UUID]) -> dict[str, Any]:
     rows = await connection.execute(
         select(person_traits.c.key, person_traits.c.value)
-        .distinct(person_traits.c.key)
+        .ext(distinct_on(person_traits.c.key))
         .where(person_traits.c.tenant_id == tenant_id, person_traits.c.leaf_id.in_(leafs))
         .order_by(person_traits.c.key, person_traits.c.set_at.desc(), person_traits.c.value.desc())
     )

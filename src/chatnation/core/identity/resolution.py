@@ -92,11 +92,12 @@ def resolve(
     """
     ordered = sorted(links, key=lambda link: link.order)
     shared = shared_nodes(kinds, ordered, shared_after_users)
+    counting = [link for link in ordered if link.a not in shared and link.b not in shared]
     groups = _Groups(kinds)
     joined: list[Link] = []
     refused: list[Refusal] = []
-    for link in _spent_once(kinds, ordered):
-        if link.a in shared or link.b in shared or groups.find(link.a) == groups.find(link.b):
+    for link in _spent_once(kinds, counting):
+        if groups.find(link.a) == groups.find(link.b):
             continue
         clash = groups.clash(link.a, link.b)
         if clash is not None and link.source is not Source.ALIAS:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from chatnation.core import live
-from chatnation.core.clock import Clock
 from chatnation.core.errors import QueueUnavailable
 from chatnation.core.ingestion.event import Delivery
 from chatnation.core.metrics import Metrics
@@ -55,7 +54,6 @@ class Processor:
         dead_letters: DeadLetters,
         redis: Redis,
         metrics: Metrics,
-        clock: Clock,
         settings: Settings,
     ) -> None:
         self._queue = queue
@@ -64,7 +62,6 @@ class Processor:
         self._dead_letters = dead_letters
         self._redis = redis
         self._metrics = metrics
-        self._clock = clock
         self._settings = settings
         self._stopping: Final = asyncio.Event()
         self._in_hand: Final[set[tuple[int, str]]] = set()

@@ -58,7 +58,6 @@ class Worker:
             dead_letters=DeadLetters(app),
             redis=app.redis,
             metrics=app.metrics,
-            clock=app.clock,
             settings=app.settings,
         )
         self._jobs = JobRunner(app)
