@@ -137,15 +137,21 @@ async def create_key(
 
 
 async def revoke_key(connection: AsyncConnection, tenant_id: int, key: str) -> KeyEntry:
-    """Revoke a key, named by its id, its prefix or all of it; every process refuses it within a second.
+    """Revoke a key, named as for `find_key`; every process refuses it within a second. Raises Unknown."""
+    found = await find_key(connection, tenant_id, key)
+    await connection.execute(update(api_keys).where(api_keys.c.id == found.id).values(revoked_at=func.now()))
+    return found
 
-    Raises Unknown, also when it is revoked already or more than one key starts so.
+
+async def find_key(connection: AsyncConnection, tenant_id: int, key: str) -> KeyEntry:
+    """The key that is not revoked and has this id, this prefix, or is this key.
+
+    Raises Unknown, also when more than one key starts so.
     """
     found = [entry for entry in await list_keys(connection, tenant_id) if _is(entry, key) and entry.revoked_at is None]
     if len(found) != 1:
         count = "More than one" if found else "No"
         raise Unknown(f"{count} valid key is {key}; give its id, see `chatnation key list`.")
-    await connection.execute(update(api_keys).where(api_keys.c.id == found[0].id).values(revoked_at=func.now()))
     return found[0]
 
 

@@ -224,7 +224,7 @@ async def _write_receipt(
         .returning(erasures.c.id, erasures.c.erased_at)
     )
     receipt_id, erased_at = (await connection.execute(query)).one()
-    logger.warning("erased a %s of tenant %s for %s: %s", subject, tenant.slug, by, kept)
+    logger.info("erased a %s, tenant %s, for %s: %s", subject, tenant.slug, by, kept)
     return Receipt(receipt_id, subject, tenant.slug, person_id, erased_at, by, kept)
 
 

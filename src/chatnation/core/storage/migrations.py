@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -254,18 +254,36 @@ def _revision(connection: Connection, history: History, message: str) -> Path:
 
 
 def _differences(connection: Connection, history: History) -> list[str]:
-    tables = set(history.metadata.tables) if history.metadata is not None else set()
-
-    def ours(name: str | None, kind: str, parents: object) -> bool:
-        if kind == "schema":
-            return name == history.schema
-        return kind != "table" or parents["schema_qualified_table_name"] in tables  # type: ignore[index]
-
-    context = _context(connection, history, include_name=ours, include_schemas=history.schema is not None)
+    context = _context(connection, history, **scope(history))
     return [str(difference) for difference in compare_metadata(context, history.metadata)]  # type: ignore[arg-type]
 
 
-def _context(connection: Connection, history: History, **options: object) -> MigrationContext:
+def scope(history: History) -> dict[str, Any]:
+    """Options that make Alembic compare what is the history's own.
+
+    Left alone are other schemas, tables that no model names (partitions, an operator's own), and foreign keys that
+    leave the schema: a plugin's models cannot name the core's tables, its revisions do.
+    """
+    tables = set(history.metadata.tables) if history.metadata is not None else set()
+
+    def is_ours(name: str | None, kind: str, parents: Any) -> bool:
+        if kind == "schema":
+            return name == history.schema
+        return kind != "table" or parents["schema_qualified_table_name"] in tables
+
+    def stays_inside(item: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+        return kind != "foreign_key_constraint" or item.referred_table.fullname in tables
+
+    return {
+        "include_schemas": history.schema is not None,
+        "include_name": is_ours,
+        "include_object": stays_inside,
+        "compare_type": True,
+        "compare_server_default": True,
+    }
+
+
+def _context(connection: Connection, history: History, **options: Any) -> MigrationContext:
     return MigrationContext.configure(connection, opts={"version_table_schema": history.schema, **options})
 
 
