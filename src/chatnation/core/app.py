@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from chatnation.core.metrics import Metrics
     from chatnation.core.plugin.inventory import Inventory
     from chatnation.core.plugin.resources import Resources
-    from chatnation.core.plugin.switches import Switches
     from chatnation.core.queue.base import EventQueue
     from chatnation.core.signals import Signals
     from chatnation.core.storage.storage import Storage
     from chatnation.core.storage.tenant_settings import TenantSettings
     from chatnation.core.storage.versions import Versions
+    from chatnation.core.switches import Switches
 
 
 @dataclass(frozen=True)

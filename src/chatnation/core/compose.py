@@ -93,11 +93,11 @@ def build(settings: Settings, assembly: Assembly, *, role: Role, clock: Clock) -
 
     from chatnation.core.jobs.enqueueing import Jobs
     from chatnation.core.metrics import Metrics
-    from chatnation.core.plugin.switches import Switches
     from chatnation.core.signals import Signals
     from chatnation.core.storage.storage import Storage
     from chatnation.core.storage.tenant_settings import TenantSettings
     from chatnation.core.storage.versions import Versions
+    from chatnation.core.switches import Switches
 
     if settings.database_url is None or settings.redis_url is None:
         raise ConfigurationError(

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from chatnation.core import switches
 from chatnation.core.errors import ConfigurationError
 from chatnation.core.hookspecs import lifecycle as hooks
-from chatnation.core.plugin import switches
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.inventory import State, describe
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatnation.core.storage.storage import after_commit
+
 if TYPE_CHECKING:
     from chatnation.core.jobs.definitions import Listener
     from chatnation.core.plugin.boundary import Boundary
     from chatnation.core.plugin.resources import Registered
-    from chatnation.core.plugin.switches import Switches
+    from chatnation.core.switches import Switches
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,6 @@ class Signals:
 
     def publish(self, connection: AsyncConnection, *events: DomainEvent) -> None:
         """Deliver `events` once the transaction of `connection` has committed; never, if it rolls back."""
-        from chatnation.core.storage.storage import after_commit
-
         after_commit(connection, partial(self.deliver, *events))
 
     async def deliver(self, *events: DomainEvent) -> None:

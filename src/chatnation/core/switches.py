@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import text
 
 from chatnation.core.errors import ChatnationError
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.inventory import Inventory
-
-if TYPE_CHECKING:
-    from chatnation.core.storage.storage import Storage
+from chatnation.core.storage.storage import Storage
+from chatnation.core.storage.versions import raise_version
 
 CACHE = "plugin_switches"
 """Our row in `cache_versions`."""
@@ -49,8 +46,6 @@ class Switches:
 
     async def switch(self, tenant_id: int, plugin: str, *, enabled: bool) -> None:
         """Turn `plugin` on or off for a tenant; every process follows within a second."""
-        from chatnation.core.storage.versions import raise_version
-
         if plugin not in self._inventory:
             raise ChatnationError(f"there is no plugin {plugin}")
         async with self._storage.system("switch a plugin and tell every process") as connection:
