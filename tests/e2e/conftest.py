@@ -14,6 +14,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -309,10 +310,22 @@ class Site:
         )
 
 
+@contextmanager
+def _served_site(head: str) -> Iterator[Site]:
+    site = Site(head)
+    with Server(partial(_SiteHandler, site.html)) as server:
+        site.url = server.url
+        yield site
+
+
+@pytest.fixture
+def serve_site() -> Callable[[str], AbstractContextManager[Site]]:
+    """Serves a site with something in its head: `with serve_site(head) as site`, then `site.url`."""
+    return _served_site
+
+
 @pytest.fixture
 def site(recorder: Recorder) -> Iterator[Site]:
     """A site whose pages load the tracker and leave the rest to the test."""
-    site = Site(f'<script src="{recorder.url}/sdk.js"></script>')
-    with Server(partial(_SiteHandler, site.html)) as server:
-        site.url = server.url
+    with _served_site(f'<script src="{recorder.url}/sdk.js"></script>') as site:
         yield site
