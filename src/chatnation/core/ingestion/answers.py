@@ -15,7 +15,6 @@ from chatnation.core.errors import Problem
 
 Header = tuple[bytes, bytes]
 
-_JSON: Header = (b"content-type", b"application/json")
 _NO_STORE: Header = (b"cache-control", b"no-store")
 _EXPOSED: Header = (
     b"access-control-expose-headers",
@@ -90,18 +89,14 @@ def problem_headers(problem: Problem) -> list[Header]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in problem.headers.items()]
 
 
-async def send_json(send: Send, status: int, body: bytes, *headers: Iterable[Header]) -> None:
-    """Send a whole JSON answer."""
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [_JSON, (b"content-length", b"%d" % len(body)), *(pair for some in headers for pair in some)],
-        }
-    )
+async def send_bytes(send: Send, status: int, content_type: bytes, body: bytes, *headers: Iterable[Header]) -> None:
+    """Send a whole answer."""
+    length = b"%d" % len(body)
+    start = [(b"content-type", content_type), (b"content-length", length), *(pair for some in headers for pair in some)]
+    await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": body})
 
 
 async def send_value(send: Send, status: int, value: object, headers: Iterable[Header] = ()) -> None:
     """Send `value` as JSON that any page may read."""
-    await send_json(send, status, msgspec.json.encode(value), _ANY_ORIGIN, headers)
+    await send_bytes(send, status, b"application/json", msgspec.json.encode(value), _ANY_ORIGIN, headers)

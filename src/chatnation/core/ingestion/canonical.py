@@ -37,8 +37,18 @@ def canonical_event(event: object) -> CanonicalEvent:
 
     Takes snake_case and the camelCase of Segment's tracking calls (`event`, `type`, `userId`, `traits`, …), ids that
     are numbers, and flags that are text. Null and "" count as absent. The address `context.ip` is kept apart in `ip`,
-    for the caller to treat as the project wants it.
+    for the caller to treat as the project wants it. A Rejected is raised as it is.
     """
+    if isinstance(event, Rejected):
+        raise event
+    try:
+        return _canonical(event)
+    except Rejected as error:
+        error.event = event
+        raise
+
+
+def _canonical(event: object) -> CanonicalEvent:
     if not isinstance(event, dict):
         raise Rejected("invalid_event", "", "An event must be an object.")
     context = event.get("context")

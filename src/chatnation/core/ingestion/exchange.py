@@ -83,10 +83,18 @@ class Exchange:
 
     async def read(self, *, limit: int | None = None) -> bytes:
         """The inflated body, of at most `limit` bytes (default: the instance's). Counts against the address's rate."""
-        self._allow(self.collector.limits.hit_address(self.client_host, self.received_ms / 1000))
+        self.check_address()
         limit = limit or self.collector.settings.max_body_bytes
         raw = await body.read_body(self._receive, limit=limit)
         return body.inflate(raw, self.headers.get(b"content-encoding", b"").decode("latin-1"), limit=limit)
+
+    def check_address(self) -> None:
+        """Count the request against its address's rate; `read` does it for requests with a body."""
+        self._allow(self.collector.limits.hit_address(self.client_host, self.received_ms / 1000))
+
+    async def read_json(self, *, limit: int | None = None) -> Any:
+        """The JSON value of the body, whatever its content type; see `body.parse` for what it lets pass."""
+        return body.parse(await self.read(limit=limit))
 
     def key_in_request(self) -> str | None:
         """The write key in the headers or the address."""
@@ -135,11 +143,9 @@ class Exchange:
         accepted: list[CanonicalEvent] = []
         for index, event in enumerate(events):
             try:
-                if isinstance(event, Rejected):
-                    raise event
                 canonical = canonical_event(event)
             except Rejected as error:
-                rejected.append(self.reject(error, index, event))
+                rejected.append(self.reject(error, index))
             else:
                 canonical.project_scoped = ids_of_project
                 accepted.append(canonical)
@@ -151,16 +157,16 @@ class Exchange:
             await self._stream(batch, server_side=server_side)
         return Acceptance(len(accepted), rejected)
 
-    def reject(self, error: Rejected, index: int = 0, event: object = None) -> Rejection:
+    def reject(self, error: Rejected, index: int = 0) -> Rejection:
         """Count an event that is not accepted."""
-        rejection = error.at(index, event)
+        rejection = error.at(index)
         if self.grant is not None and self.grant.project_id is not None:
             self.collector.notes.reject(
                 self.grant.tenant.id,
                 self.grant.project_id,
                 self.received_ms,
                 rejection.code,
-                {**sample_of(event, rejection), "user_agent": (self.user_agent or "")[:100]},
+                {**sample_of(error), "user_agent": (self.user_agent or "")[:100]},
             )
         return rejection
 
@@ -193,9 +199,15 @@ class Exchange:
     async def answer(self, status: int, value: object, *, headers: Sequence[answers.Header] = ()) -> None:
         """Send JSON: `value`, or bytes that hold JSON already."""
         payload = value if isinstance(value, bytes) else msgspec.json.encode(value)
+        await self.answer_bytes(status, b"application/json", payload, headers=headers)
+
+    async def answer_bytes(
+        self, status: int, content_type: bytes, payload: bytes, *, headers: Sequence[answers.Header] = ()
+    ) -> None:
+        """Send any body."""
         self.collector.count(status)
-        await answers.send_json(
-            self._send, status, payload, answers.cors_headers(self.origin), self._rate_headers(), headers
+        await answers.send_bytes(
+            self._send, status, content_type, payload, answers.cors_headers(self.origin), self._rate_headers(), headers
         )
 
     async def preflight(self) -> None:
@@ -207,11 +219,23 @@ class Exchange:
 
     async def fail(self, problem: Problem, *, extra: Mapping[str, Any] | None = None) -> None:
         """Send an error, and count the events that are lost by it: they are not sent again after a 4xx but 429."""
-        if self.grant is not None and extra is None:
-            self._note_failure(problem)
+        if extra is None:
+            self.note_failure(problem)
         named = (b"x-request-id", self.request_id.encode())
         value = answers.error_body(problem, self.request_id, extra)
         await self.answer(problem.status, value, headers=[*answers.problem_headers(problem), named])
+
+    def note_failure(self, problem: Problem) -> None:
+        """Count the request as lost, or as turned away when its client will send it again."""
+        grant = self.grant
+        if grant is None or grant.project_id is None:
+            return
+        if problem.status == 429 or problem.status >= 500:
+            self.collector.notes.turn_away(
+                grant.tenant.id, grant.project_id, self.received_ms, problem.code, {"message": problem.detail}
+            )
+        else:
+            self.reject(Rejected(problem.code, "", problem.detail))
 
     async def crash(self, error: Exception) -> None:
         """Answer what nobody expected, without telling the client what it was."""
@@ -259,17 +283,6 @@ class Exchange:
             (b"x-ratelimit-remaining", b"%d" % allowance.remaining),
             (b"x-ratelimit-reset", b"%d" % allowance.reset_seconds),
         )
-
-    def _note_failure(self, problem: Problem) -> None:
-        if problem.status == 429 or problem.status >= 500:
-            grant = self.grant
-            assert grant is not None
-            assert grant.project_id is not None
-            self.collector.notes.turn_away(
-                grant.tenant.id, grant.project_id, self.received_ms, problem.code, {"message": problem.detail}
-            )
-        else:
-            self.reject(Rejected(problem.code, "", problem.detail))
 
 
 def describes_a_visitor(event: CanonicalEvent | ClientEvent) -> bool:

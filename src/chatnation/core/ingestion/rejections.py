@@ -31,17 +31,18 @@ class Rejection:
 
 
 class Rejected(ValueError):
-    """Raised by whoever looks at one event; `at` makes the Rejection of it."""
+    """Raised by whoever looks at one event; `at` makes the Rejection of it. `event` is the event, where it is known."""
 
     def __init__(self, code: str, path: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.path = path
         self.message = message
+        self.event: object = None
 
-    def at(self, index: int, event: object) -> Rejection:
-        """The rejection of `event`, which stands at `index`."""
-        return Rejection(index, self.code, self.path, self.message, message_id_of(event))
+    def at(self, index: int) -> Rejection:
+        """The rejection of the event that stands at `index`."""
+        return Rejection(index, self.code, self.path, self.message, message_id_of(self.event))
 
 
 def message_id_of(event: object) -> str | None:
@@ -54,9 +55,9 @@ def message_id_of(event: object) -> str | None:
     return None
 
 
-def sample_of(event: object, rejection: Rejection) -> dict[str, Any]:
+def sample_of(error: Rejected) -> dict[str, Any]:
     """What an operator is shown of a rejected event: its shape, without the values, which may be personal."""
-    return {"path": rejection.path, "message": rejection.message, "shape": _shape(event)}
+    return {"path": error.path, "message": error.message, "shape": _shape(error.event)}
 
 
 def _shape(value: object, depth: int = 0) -> Any:

@@ -1,0 +1,1 @@
+"""Takes events from the SDKs of Segment, RudderStack and PostHog."""
