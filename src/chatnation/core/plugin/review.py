@@ -11,6 +11,8 @@ from pathlib import Path
 import chatnation
 from chatnation.core.plugin.base import PROJECT, Plugin
 
+_FRAMES = {("layout.html",), ("error.html",), ("login.html",)}
+"""Templates of the core that a plugin may replace."""
 _TEMPLATE_SUFFIXES = frozenset({".html", ".txt", ".xml"})
 
 
@@ -67,8 +69,7 @@ def keeps_its_files_together(plugin: type[Plugin]) -> Iterator[str]:
         return
     for path in (folder / "templates").rglob("*"):
         parts = path.relative_to(folder / "templates").parts
-        framing = parts in {("layout.html",), ("error.html",)}
-        if path.suffix in _TEMPLATE_SUFFIXES and parts[0] != plugin.name and not framing:
+        if path.suffix in _TEMPLATE_SUFFIXES and parts[0] != plugin.name and parts not in _FRAMES:
             yield f"the template {'/'.join(parts)} is not below templates/{plugin.name}/"
 
 
