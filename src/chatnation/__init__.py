@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from chatnation.core.processing.projection import Projection
     from chatnation.core.processing.stage import Stage
     from chatnation.core.queue.base import Entry, EventQueue
+    from chatnation.core.queue.deadletters import DeadLetter, DeadLetters
     from chatnation.core.settings import Role, Settings
     from chatnation.core.signals import DomainEvent, Signals
     from chatnation.core.storage.errors import DatabaseUnavailable
@@ -66,6 +67,8 @@ __all__ = [
     "Clock",
     "ConfigurationError",
     "DatabaseUnavailable",
+    "DeadLetter",
+    "DeadLetters",
     "Delivery",
     "DomainEvent",
     "Entry",
@@ -151,6 +154,7 @@ _HOMES = {
     "core.processing.projection": ("Projection",),
     "core.processing.stage": ("Stage",),
     "core.queue.base": ("Entry", "EventQueue"),
+    "core.queue.deadletters": ("DeadLetter", "DeadLetters"),
     "core.settings": ("Role", "Settings"),
     "core.signals": ("DomainEvent", "Signals"),
     "core.storage.errors": ("DatabaseUnavailable",),

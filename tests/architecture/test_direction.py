@@ -18,7 +18,8 @@ LAYERS = (
     | {"web.routing", "jobs.definitions", "processing.stage", "processing.projection", "queue.base", "ingestion.event"},
     {"plugin", "hookspecs"},
     {"storage", "queue", "identity", "embedded", "jobs.schema"},
-    {"auth", "ingestion", "processing", "jobs", "query", "live", "logs", "metrics", "signals", "switches"},
+    {"auth", "ingestion", "processing", "jobs", "query", "live", "logs", "metrics", "signals", "switches"}
+    | {"queue.deadletters"},
     {"web"},
     {"app", "builtin", "compose", "lifecycle"},
     {"cli", "demo", "diagnosis", "instance", "scaffold", "supervisor"},

@@ -161,6 +161,7 @@ def _offer_own_services(app: App) -> None:
     from chatnation.core.identity.persons import Persons, StoredPersons
     from chatnation.core.ingestion.ledger import IngestLedger, Ledger
     from chatnation.core.jobs.enqueueing import Jobs
+    from chatnation.core.queue.deadletters import DeadLetters
     from chatnation.core.signals import Signals
     from chatnation.core.storage.storage import Storage
     from chatnation.core.storage.tenant_settings import TenantSettings
@@ -168,6 +169,7 @@ def _offer_own_services(app: App) -> None:
     app.services.offer(CORE, Projects, StoredProjects(app.storage))
     app.services.offer(CORE, Persons, StoredPersons())
     app.services.offer(CORE, IngestLedger, Ledger(app.storage))
+    app.services.offer(CORE, DeadLetters, DeadLetters(app))
     app.services.offer(CORE, Storage, app.storage)
     app.services.offer(CORE, TenantSettings, app.tenant_settings)
     app.services.offer(CORE, Jobs, app.jobs)
