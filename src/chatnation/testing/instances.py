@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -101,7 +101,8 @@ class Instance:
         """SIGKILL to every process of these parts, of all without any; gives those that were hit, which are dead."""
         victims = [process for part in parts or Part for process in self.processes(part)]
         for process in victims:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # A server's children die with it.
+                process.kill()
         if self._process is not None and Part.SUPERVISOR in (parts or Part):
             self._process.wait()
         psutil.wait_procs([process for process in victims if process.pid != self._pid], timeout=10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -87,7 +86,7 @@ class _Plan:
 async def _until_asked_to_end(work: Callable[[], Awaitable[None]]) -> None:
     """Run `work`, and let it tidy up when a signal ends it."""
     async with anyio.create_task_group() as group:
-        watching = asyncio.create_task(on_goodbye(group.cancel_scope.cancel))
+        watching = on_goodbye(group.cancel_scope.cancel)
         try:
             announce_ready()
             await work()

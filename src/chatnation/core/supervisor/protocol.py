@@ -30,13 +30,20 @@ def under_supervision() -> bool:
     return "CHATNATION_SUPERVISED" in os.environ
 
 
-async def on_goodbye(stop: Callable[[], None]) -> None:
-    """Call `stop` once this process is asked to end: by SIGTERM, by Ctrl-C, or by the death of its supervisor."""
+def on_goodbye(stop: Callable[[], None]) -> asyncio.Task[None]:
+    """Call `stop` when this process is asked to end: by SIGTERM, by Ctrl-C, or by the death of its supervisor.
+
+    Signals count from now on. The task watches the supervisor; cancel it when the work is done.
+    """
     loop = asyncio.get_running_loop()
     for number in _GOODBYE:
         loop.add_signal_handler(number, stop)
+    return loop.create_task(_outlive_no_supervisor(stop))
+
+
+async def _outlive_no_supervisor(stop: Callable[[], None]) -> None:
     if under_supervision():
         reader = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         await reader.read()
         stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import Any, cast
 
@@ -59,7 +58,7 @@ async def serve(app: App, listening: socket.socket) -> None:
         def stop() -> None:
             server.should_exit = True
 
-        watching = asyncio.create_task(on_goodbye(stop))
+        watching = on_goodbye(stop)
         try:
             await server.serve([listening])
         finally:

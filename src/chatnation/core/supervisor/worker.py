@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import uvloop
@@ -19,7 +18,7 @@ async def work(app: App, on_ready: Callable[[], None] = announce_ready) -> None:
 
     async with app.lifespan():
         worker = Worker(app)
-        watching = asyncio.create_task(on_goodbye(worker.stop))
+        watching = on_goodbye(worker.stop)
         on_ready()
         try:
             await worker.run()
