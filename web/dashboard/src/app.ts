@@ -21,7 +21,14 @@ localTimes();
 liveRegions();
 
 /** The charting library is large, so it is loaded by pages that have a chart. */
-if (document.querySelector("[data-chart]")) {
+async function charts(root: ParentNode): Promise<void> {
+  if (!root.querySelector("[data-chart]")) return;
   const { drawCharts } = await import("./lib/charts");
-  drawCharts(document);
+  drawCharts(root);
 }
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const { ctx } = (event as CustomEvent<{ ctx: { target: HTMLElement } }>).detail;
+  void charts(ctx.target);
+});
+await charts(document);

@@ -38,6 +38,9 @@ class ErrorAnswers:
         if problem.status == 401 and "hx-request" in request.headers:
             shown = urlsplit(request.headers.get("hx-current-url", "/"))
             return Response(status_code=401, headers={"HX-Redirect": _login(shown.path, shown.query)})
+        if "hx-request" in request.headers:
+            part: Response = request.state.render("error_part.html", status=problem.status, problem=problem)
+            return part
         if not wants_html(request):
             return problem_response(problem, request_id)
         if problem.status == 401:

@@ -81,15 +81,21 @@ class LiveHub:
     ) -> StreamingResponse:
         """The tenant's messages as server-sent events, only those of `kinds` where given."""
 
-        async def body() -> AsyncIterator[bytes]:
-            yield opening()
+        async def wanted() -> AsyncIterator[LiveMessage | None]:
             async for message in self.messages(tenant_id, after=resume_point(request)):
-                if message is None:
-                    yield HEARTBEAT
-                elif kinds is None or message.kind in kinds or message.kind == GAP:
-                    yield encode_message(message)
+                if message is None or kinds is None or message.kind in kinds or message.kind == GAP:
+                    yield message
 
-        return event_stream(body())
+        return event_stream(wanted())
+
+    def stream(self, items: AsyncIterator[tuple[str, bytes] | None]) -> StreamingResponse:
+        """Messages of the caller's own, each a kind and JSON as bytes, as server-sent events; None keeps it open."""
+
+        async def messages() -> AsyncIterator[LiveMessage | None]:
+            async for item in items:
+                yield LiveMessage("", *item) if item else None
+
+        return event_stream(messages())
 
 
 HEARTBEAT = b": still here\n\n"
@@ -111,10 +117,16 @@ def encode_message(message: LiveMessage) -> bytes:
     return f"{identity}event: {message.kind}\ndata: ".encode() + message.data.replace(b"\n", b" ") + b"\n\n"
 
 
-def event_stream(body: AsyncIterator[bytes]) -> StreamingResponse:
-    """`body` as a server-sent event response that no proxy buffers."""
+def event_stream(messages: AsyncIterator[LiveMessage | None]) -> StreamingResponse:
+    """`messages` as a server-sent event response that no proxy buffers; None is a sign of life."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield opening()
+        async for message in messages:
+            yield HEARTBEAT if message is None else encode_message(message)
+
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(body, media_type="text/event-stream", headers=headers)
+    return StreamingResponse(body(), media_type="text/event-stream", headers=headers)
 
 
 Queue = asyncio.Queue[LiveMessage]

@@ -99,6 +99,10 @@ class Renderer:
     def __call__(self, template: str, /, *, status: int = 200, **values: Any) -> Rendered:
         return Rendered(self._draw, template, values, status)
 
+    def navigation(self) -> list[Any]:
+        """The menu of whoever asks, as groups with `entries`."""
+        return list(self._frame(self._request)["navigation"])
+
     async def _draw(self, page: Rendered) -> str:
         frame = self._frame(self._request)
         text = await self._templates.render(page.template, {**frame, **page.values})

@@ -1,4 +1,4 @@
-"""What a page says about a figure: the numbers, what they mean, and where each leads. The browser decides how to draw it.
+"""What a page says about a figure: the numbers, what they mean, where each leads. The browser decides how to draw it.
 
 `web/dashboard/src/lib/chart-options.ts` reads what `Chart.spec` writes.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ChartKind = Literal["bars", "lines", "donut", "ranked", "heatmap"]
+ChartKind = Literal["bars", "stacked", "lines", "donut", "ranked", "heatmap"]
 Unit = Literal["number", "percent", "seconds"]
 Direction = Literal["up", "down"]
 
@@ -21,6 +21,11 @@ class Series:
     name: str
     values: Sequence[float]
     links: Sequence[str] | None = None
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """What the browser needs of it."""
+        return {"name": self.name, "values": list(self.values), "links": list(self.links) if self.links else None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,7 @@ class Chart:
             "kind": self.kind,
             "unit": self.unit,
             "categories": list(self.categories),
-            "series": [
-                {"name": series.name, "values": list(series.values), "links": list(series.links) if series.links else None}
-                for series in self.series
-            ],
+            "series": [series.spec for series in self.series],
         }
 
     @property
@@ -65,8 +67,8 @@ class Chart:
         """One sentence for those who cannot see it."""
         if self.empty:
             return f"{self.title}: no data."
-        names = ", ".join(series.name for series in self.series) if len(self.series) < 4 else ""
-        return f"{self.title}: {len(self.categories)} values by {self.category.lower()}{f' of {names}' if names else ''}."
+        names = f" of {', '.join(series.name for series in self.series)}" if len(self.series) < 4 else ""
+        return f"{self.title}: {len(self.categories)} values by {self.category.lower()}{names}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,8 @@ class PeriodQuery(BaseModel):
         today = now.astimezone(zone).date()
         if self.start_date is None and self.end_date is None:
             preset = self.period or DEFAULT
-            days = PRESETS[preset][1]
-            return Period(_midnight(today - timedelta(days=days - 1), zone), _midnight(_next(today), zone), zone, preset)
+            first = today - timedelta(days=PRESETS[preset][1] - 1)
+            return Period(_midnight(first, zone), _midnight(_next(today), zone), zone, preset)
         end = self.end_date if self.end_date is not None else today
         start = self.start_date if self.start_date is not None else _day(end) - timedelta(days=PRESETS[DEFAULT][1] - 1)
         for bound in (start, end):
@@ -109,7 +109,7 @@ class Period:
 
     @property
     def label(self) -> str:
-        """1–30 Nov 2025"""
+        """Its days in short, for example 3 Nov 2025, or the first and the last of them."""
         first, last = self.first_day, self.last_day
         if first == last:
             return f"{last:%-d %b %Y}"

@@ -4,7 +4,7 @@ import { formatAxis, formatValue, type Unit } from "./format";
 
 /** What the server says about a chart; see `chatnation.plugins.dashboard.charts`. */
 export interface ChartSpec {
-  kind: "bars" | "lines" | "donut" | "ranked" | "heatmap";
+  kind: "bars" | "stacked" | "lines" | "donut" | "ranked" | "heatmap";
   unit: Unit;
   categories: string[];
   series: { name: string; values: number[]; links: string[] | null }[];
@@ -20,7 +20,7 @@ export function optionFor(spec: ChartSpec, theme: ChartTheme, width: number): EC
     textStyle: { fontFamily: theme.font, color: theme.text },
     aria: { enabled: false }, // The figure carries its own label, and a table.
   };
-  const kinds = { bars: upright, lines: upright, donut, ranked, heatmap };
+  const kinds = { bars: upright, stacked: upright, lines: upright, donut, ranked, heatmap };
   return { ...base, ...kinds[spec.kind](spec, theme, width) };
 }
 
@@ -68,8 +68,9 @@ function upright(spec: ChartSpec, theme: ChartTheme, width: number): EChartsCore
       smooth: false,
       symbolSize: 5,
       barMaxWidth: 28,
+      stack: spec.kind === "stacked" ? "all" : undefined,
       cursor: links ? "pointer" : "default",
-      itemStyle: line ? {} : { borderRadius: [3, 3, 0, 0] },
+      itemStyle: spec.kind === "bars" ? { borderRadius: [3, 3, 0, 0] } : {},
     })),
   };
 }

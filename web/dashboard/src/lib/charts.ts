@@ -15,7 +15,7 @@ export function drawCharts(root: ParentNode): void {
 function draw(figure: HTMLElement): void {
   const source = figure.querySelector("script[type='application/json']");
   const canvas = figure.querySelector<HTMLElement>("[data-chart-canvas]");
-  if (!source || !canvas) return;
+  if (!source || !canvas || figure.dataset.shown) return;
   const spec = JSON.parse(source.textContent ?? "{}") as ChartSpec;
 
   switchViews(figure);

@@ -64,15 +64,21 @@ export function liveRegions(): void {
 
 /**
  * `<section data-wait-url="…" data-wait-kind="…">`: asks the address for `{"done": true}` after each message of that kind
- * and on each connection, and reloads the page's section when it is done.
+ * and on each connection; when it is done, the answer's fields go into `data-wait-field` and the done part is shown.
  */
 function waitFor(region: HTMLElement): void {
   const { waitUrl = "", waitKind = "" } = region.dataset;
   const check = async (): Promise<void> => {
     if (region.dataset.waitState === "done") return;
     const answer = await fetch(waitUrl, { headers: { Accept: "application/json" } });
-    if (!answer.ok || !((await answer.json()) as { done: boolean }).done) return;
+    const state = answer.ok ? ((await answer.json()) as Record<string, string | boolean | null>) : {};
+    if (!state.done) return;
     region.dataset.waitState = "done";
+    region.querySelectorAll<HTMLElement>("[data-wait-field]").forEach((field) => {
+      const value = String(state[field.dataset.waitField ?? ""] ?? "");
+      if (field instanceof HTMLTimeElement) field.dateTime = value;
+      field.textContent = field instanceof HTMLTimeElement ? "just now" : value;
+    });
     region.querySelectorAll<HTMLElement>("[data-when-done]").forEach((element) => (element.hidden = false));
     region.querySelectorAll<HTMLElement>("[data-when-waiting]").forEach((element) => (element.hidden = true));
   };

@@ -1,0 +1,61 @@
+"""The manifest of the dashboard plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chatnation import App, NavigationEntry, Page, Permission, Plugin, Route, hookimpl
+from chatnation.plugins.dashboard.home import HomePages
+from chatnation.plugins.dashboard.ingestion import IngestionPages
+from chatnation.plugins.dashboard.instance import InstancePages
+from chatnation.plugins.dashboard.persons import PersonPages
+from chatnation.plugins.dashboard.setup import SetupPages
+
+
+class DashboardPlugin(Plugin):
+    """Dashboard
+
+    The frame around every page: menu, header, sign-in and errors; and the pages about the instance itself: setup,
+    what became of incoming events, dead letters, persons, plugins.
+    """
+
+    name = "dashboard"
+    after = ("sdk",)
+
+    @hookimpl
+    async def startup(self, app: App) -> None:
+        self._app = app
+
+    def app(self) -> App:
+        """The app that this instance belongs to, once it has started."""
+        return self._app
+
+    @hookimpl
+    def register_permissions(self) -> Iterable[Permission]:
+        return [
+            Permission(
+                "persons.view",
+                "Look up a person and see their timeline",
+                frozenset({"super_admin", "admin", "developer", "auditor"}),
+            )
+        ]
+
+    @hookimpl
+    def register_pages(self) -> Iterable[Page]:
+        areas = (HomePages, SetupPages, IngestionPages, PersonPages, InstancePages)
+        return [page for area in areas for page in area(self.app).pages()]
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return SetupPages(self.app).routes()
+
+    @hookimpl
+    def register_navigation(self) -> Iterable[NavigationEntry]:
+        return [
+            NavigationEntry("Persons", "/persons", "persons.view", icon="users", order=50),
+            NavigationEntry("Setup", "/setup", "settings.manage", group="settings", icon="rocket", order=10),
+            NavigationEntry(
+                "Incoming events", "/settings/ingestion", "settings.manage", group="settings", icon="activity", order=20
+            ),
+            NavigationEntry("Plugins", "/settings/plugins", "instance.view", group="settings", icon="puzzle", order=90),
+        ]

@@ -1,0 +1,1 @@
+"""How many sessions and persons there were, when, with what, and where they looked."""
