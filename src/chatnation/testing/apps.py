@@ -173,7 +173,7 @@ class RunningApp:
     async def person(self, tenant: Tenant, role: RoleName = RoleName.SUPER_ADMIN) -> Person:
         """A new user of `tenant`, logged in."""
         email = f"{uuid7().hex[-12:]}@example.org"
-        password_hash = await hash_password(PASSWORD)
+        password_hash = await hash_password(PASSWORD, rounds=4)
         async with self.app.storage.system("make a user for a test") as connection:
             await create_user(connection, tenant.id, email, "Somebody", role, password_hash)
         roles = Roles(self.app.resources.permissions)
