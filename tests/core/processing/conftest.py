@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from chatnation.core.ingestion.event import Delivery
 from chatnation.core.plugin.base import Plugin
 from chatnation.core.processing.pipeline import Pipeline, Stored
 from chatnation.core.processing.processor import Processor
+from chatnation.core.queue.deadletters import DeadLetters
 from chatnation.testing.apps import MakeApp, RunningApp, Source
 from chatnation.testing.events import Wire
 
@@ -33,24 +34,13 @@ class Nothing(Plugin):
 
 
 @dataclass
-class BuriedLetters:
-    """Dead letters in a list."""
-
-    letters: list[tuple[Delivery, str]] = field(default_factory=list)
-
-    async def bury(self, delivery: Delivery, reason: str) -> None:
-        if delivery.id not in {buried.id for buried, _ in self.letters}:
-            self.letters.append((delivery, reason))
-
-
-@dataclass
 class Intake:
     """Where a test hands in events, and looks at what became of them."""
 
     running: RunningApp
     source: Source
     pipeline: Pipeline
-    dead_letters: BuriedLetters
+    dead_letters: DeadLetters
 
     @property
     def app(self) -> App:
@@ -85,6 +75,15 @@ class Intake:
         """Store events in a delivery of their own."""
         return await self.store(self.delivery(*events))
 
+    async def publish(self, *deliveries: Delivery) -> None:
+        """Put deliveries on the stream, each as an entry of its own."""
+        for delivery in deliveries:
+            await self.app.queue.publish(0, [delivery])
+
+    async def waiting(self) -> int:
+        """The number of events in the stream."""
+        return sum((await self.app.queue.depth()).values())
+
     def processor(self, **settings: Any) -> Processor:
         """A processor of the app's stream."""
         return Processor(
@@ -111,8 +110,12 @@ class Intake:
         return int(await self.value("SELECT count(*) FROM events WHERE tenant_id = :tenant"))
 
     async def ledger(self) -> dict[str, int]:
-        """The ledger's totals by outcome."""
-        sql = "SELECT outcome, sum(count) FROM ingest_ledger WHERE tenant_id = :tenant GROUP BY outcome"
+        """The totals by outcome of what PostgreSQL counts."""
+        sql = (
+            "SELECT outcome, sum(count) FROM ingest_ledger"
+            " WHERE tenant_id = :tenant AND outcome NOT IN ('received', 'queued')"
+            " GROUP BY outcome HAVING sum(count) <> 0"
+        )
         return {outcome: int(count) for outcome, count in await self.rows(sql)}
 
     def leaf(self, kind: Kind, value: str) -> UUID:
@@ -153,7 +156,7 @@ async def make_intake(make_app: MakeApp) -> MakeIntake:
     async def make(*plugins: type[Plugin], like: Intake | None = None, **settings: Any) -> Intake:
         running = await make_app(*(plugins or (Nothing,)), settings=settings, like=like.running if like else None)
         source = like.source if like else await running.source()
-        return Intake(running, source, Pipeline.of(running.app), BuriedLetters())
+        return Intake(running, source, Pipeline.of(running.app), DeadLetters(running.app))
 
     return make
 

@@ -40,7 +40,8 @@ def message(phone: str, text: str, minute: int, **options: Any) -> Wire:
 
 
 def alias(previous: str, user: str, minute: int) -> Wire:
-    return {**track("alias", event_type="alias", user=user, at=at(minute)), "previous_id": previous, "anonymous_id": None}
+    event = track("alias", event_type="alias", user=user, at=at(minute), previous_id=previous)
+    return {**event, "anonymous_id": None}
 
 
 async def one_person(intake: Intake, *ids: tuple[Kind, str]) -> bool:
@@ -181,7 +182,7 @@ async def test_familiar_visitors_cost_no_write(intake: Intake) -> None:
         return page_view(visitor=BROWSER, user="A1", at=at(0), context={"handshakeToken": TOKEN})
 
     await intake.send(visit())
-    changed_by = "SELECT xmin::text FROM identities WHERE tenant_id = :tenant UNION ALL SELECT xmin::text FROM identity_links"
+    changed_by = "SELECT xmin::text FROM identities UNION ALL SELECT xmin::text FROM identity_links"
     before = await intake.rows(changed_by)
     await intake.send(visit())
     assert await intake.rows(changed_by) == before
@@ -341,7 +342,7 @@ async def picture(intake: Intake, tenant_id: int) -> tuple[object, object]:
         persons = await queries.resolve(connection, tenant_id, names)
         groups: dict[UUID, set[Any]] = {}
         for leaf, person in persons.items():
-            groups.setdefault(person, set()).add(names[leaf][0:1] + (_plain(tenant_id, names[leaf]),))
+            groups.setdefault(person, set()).add((names[leaf][0], _plain(tenant_id, names[leaf])))
         traits = {
             frozenset(group): await queries.traits(connection, tenant_id, person) for person, group in groups.items()
         }

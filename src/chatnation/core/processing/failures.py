@@ -44,7 +44,7 @@ def is_bad_data(error: BaseException) -> bool:
     state = _sqlstate(error)
     if state is not None:
         return state[:2] in _BAD_DATA
-    return isinstance(error, (UnreadableDelivery, StageRefused, ValueError, OverflowError))
+    return isinstance(error, (UnreadableDelivery, ValueError, OverflowError))
 
 
 def _sqlstate(error: BaseException) -> str | None:

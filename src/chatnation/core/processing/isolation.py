@@ -14,6 +14,7 @@ from chatnation.core.processing.failures import is_bad_data, is_passing
 from chatnation.core.processing.picking import alone, count_events, emptied, only
 from chatnation.core.processing.pipeline import Stored
 from chatnation.core.processing.projecting import describe
+from chatnation.core.processing.stages import StageRefused
 
 logger = logging.getLogger(__name__)
 
@@ -69,14 +70,14 @@ class Isolation:
     ) -> Stored:
         """Store what can be stored of `deliveries`, which failed together with `error`; bury the rest.
 
-        While `patient`, raises Suspicious instead of burying what may be our own fault. Errors that pass are raised.
+        While `patient`, raises Suspicious instead of burying what may be our own fault, if nothing at all succeeded.
+        Errors that pass are raised.
         """
         trial = _Trial(tenant_id, self._store)
         await trial.narrow(deliveries, error)
         blames = [blame for verdict in trial.verdicts for blame in verdict.blames]
-        doubtful = [blame for blame in blames if not is_bad_data(blame)]
-        if patient and not trial.succeeded and len(doubtful) >= SUSPICIOUS:
-            raise Suspicious(f"{len(blames)} events failed and none did not: {describe(doubtful[0])}") from doubtful[0]
+        if patient and not trial.succeeded and (doubt := _doubt(blames)) is not None:
+            raise Suspicious(f"{len(blames)} events failed and none did not: {describe(doubt)}") from doubt
         for verdict in trial.verdicts:
             trial.stored += await self._bury(tenant_id, verdict)
         return trial.stored
@@ -100,6 +101,13 @@ class Isolation:
             await self._dead_letters.bury(alone(delivery, place), describe(error))
         good = set(range(count_events(delivery))) - verdict.errors.keys()
         return await self._store(tenant_id, [only(delivery, good)], dead=len(verdict.errors))
+
+
+def _doubt(blames: Sequence[Exception]) -> Exception | None:
+    """An error that makes us doubt ourselves: a promise of privacy that cannot be kept, or many of our own."""
+    refused = next((blame for blame in blames if isinstance(blame, StageRefused)), None)
+    ours = [blame for blame in blames if not is_bad_data(blame)]
+    return refused or (ours[0] if len(ours) >= SUSPICIOUS else None)
 
 
 class _Trial:
@@ -130,10 +138,8 @@ class _Trial:
         verdict = _Verdict(delivery)
         if count > 1:
             await self._search(verdict, range(count))
-        elif count == 1:
-            verdict.errors[0] = error
         if not verdict.errors:
-            verdict.whole = error  # Each of its events is fine without the others.
+            verdict.whole = error  # A single event, or events that are fine without each other.
         return verdict
 
     async def _search(self, verdict: _Verdict, places: Sequence[int]) -> None:

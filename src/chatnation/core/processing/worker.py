@@ -13,7 +13,6 @@ from prometheus_client import Gauge
 
 from chatnation.core.errors import QueueUnavailable
 from chatnation.core.identity.store import CACHE
-from chatnation.core.ingestion.ledger_copy import LedgerCopier
 from chatnation.core.processing.deliveries import forget_deliveries
 from chatnation.core.processing.pipeline import Pipeline
 from chatnation.core.processing.processor import Processor
@@ -61,13 +60,11 @@ class Worker:
             settings=app.settings,
         )
         self._jobs = JobRunner(app)
-        self._ledger = LedgerCopier(app.redis, app.storage, app.settings.stream_partitions)
         app.versions.watch(CACHE, self._forget)
 
     async def run(self) -> None:
         """Work until `stop`; then batches and jobs in hand are finished."""
-        beside = [asyncio.create_task(self._ledger.run())]
-        beside += [
+        beside = [
             asyncio.create_task(self._regularly(work, every))
             for work, every in (
                 (self._retries.run_due, RETRY_EVERY),
