@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+import maxminddb
 import pytest
 
 from chatnation.core.demo.facts import Fact
 from chatnation.core.demo.generator import TaxAuthority
-from chatnation.core.demo.places import NETWORKS, PLACES
+from chatnation.core.demo.places import NETWORKS, PLACES, choose_address
 from chatnation.core.demo.rhythm import NAIROBI
 from chatnation.core.demo.taxpayers import taxpayer
 from chatnation.core.demo.website import JOURNEYS
+from chatnation.plugins.geoip.settings import BUNDLED_COUNTRIES
 
 FIRST = date(2026, 3, 1)
 NOON = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -161,6 +164,23 @@ def test_people_come_back_on_the_same_device(month: list[Fact]) -> None:
 def test_a_number_is_always_the_same_taxpayer() -> None:
     assert taxpayer(1, 99) == taxpayer(1, 99)
     assert taxpayer(1, 99) != taxpayer(2, 99)
+
+
+def test_nobody_shares_a_phone() -> None:
+    phones = {taxpayer(1, number).phone for number in range(20_000)}
+    assert len(phones) == 20_000
+
+
+def test_every_address_is_where_the_country_database_says_so() -> None:
+    path = BUNDLED_COUNTRIES
+    if not path.exists():
+        pytest.skip("the country database is not built (npm run build)")
+    countries = maxminddb.open_database(path)
+    rng = random.Random(5)
+    for place in PLACES:
+        found = [countries.get(choose_address(rng, place)) for _ in range(50)]
+        codes = [record.get("country_code") for record in found if isinstance(record, dict)]
+        assert codes == [place.country_code] * 50, place.city
 
 
 def test_every_place_has_networks() -> None:

@@ -103,7 +103,7 @@ class TaxAuthority:
         returning = rng.random() >= NEW_SHARE
         if returning:
             ordinal -= min(45, int(rng.expovariate(1 / 12)))
-        return taxpayer(self._seed, ordinal * 1_000_000 + rng.randrange(self._new_per_day)), returning
+        return taxpayer(self._seed, ordinal * self._new_per_day + rng.randrange(self._new_per_day)), returning
 
 
 def _choose_story(rng: random.Random) -> str:

@@ -52,8 +52,8 @@ NETWORKS = {
     "GB": ("81.2.69.0/24", "86.128.0.0/12"),
     "US": ("73.0.0.0/12",),
     "AE": ("94.200.0.0/16",),
-    "UG": ("102.80.0.0/14",),
-    "ZA": ("105.224.0.0/12",),
+    "UG": ("41.75.160.0/19", "102.80.0.0/16"),
+    "ZA": ("105.224.0.0/14",),
 }
 """Public networks of access providers, so that a country database has something to find."""
 

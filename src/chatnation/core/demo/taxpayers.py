@@ -47,8 +47,14 @@ class Taxpayer:
     locale: str
 
 
+_PHONES = 1_000_000
+
+
 def taxpayer(seed: int, number: int) -> Taxpayer:
-    """The taxpayer of that number: always the same one for the same seed."""
+    """The taxpayer of that number: always the same one for the same seed.
+
+    Numbers that are less than a million apart never share a phone.
+    """
     rng = random.Random(f"{seed}/taxpayer/{number}")
     first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
     place = choose_place(rng)
@@ -58,7 +64,7 @@ def taxpayer(seed: int, number: int) -> Taxpayer:
     return Taxpayer(
         name=f"{first} {last}",
         pin=f"A{rng.randrange(10**9):09d}{rng.choice('ABCDEFGHJKLMNPQRSTUVWXYZ')}",
-        phone=f"254767{rng.randrange(10**6):06d}",
+        phone=f"254767{(number * 387_421 + seed) % _PHONES:06d}",
         email=f"{first}.{last}{rng.randrange(1, 1000)}@mail.example".lower(),
         place=place,
         address=choose_address(rng, place),
