@@ -128,8 +128,13 @@ class _Normalizer:
 
 
 def _user_id(event_name: str, user_id: str | None) -> str | None:
+    """The user id; survey pages write the contact's phone number in many ways, so theirs is reduced to its digits.
+
+    Only a number that can be a phone's is: a tax number such as `A012345678Z` would become somebody else's id.
+    """
     if event_name == "csat_submitted" and user_id:
-        return "".join(character for character in user_id if character in "0123456789") or user_id
+        digits = "".join(character for character in user_id if character in "0123456789")
+        return digits if 10 <= len(digits) <= 15 else user_id
     return user_id or None
 
 
