@@ -114,6 +114,7 @@ class Child:
         async for line in process.stdout:
             if line.decode().strip() == READY:
                 self._ready.set()
+                logger.info("%s works (process %d)", self.name, process.pid)
             else:
                 sys.stdout.buffer.write(line)
         return await process.wait()
