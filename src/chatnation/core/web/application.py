@@ -103,7 +103,7 @@ class _Dashboard:
         )
         self._frame = PageFrame(app, secret=secret)
         self._endpoints = Endpoints(self._gate.admit, app.boundary)
-        self._errors = ErrorAnswers(self._gate)
+        self._errors = ErrorAnswers(self._gate, app.hooks)
 
     def asgi(self) -> ASGIApp:
         """The routes inside their middleware, written from the inside out."""

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from chatnation.core.errors import Problem
+from chatnation.core.hookspecs.web import handle_error
+from chatnation.core.plugin.hooks import Hooks
 from chatnation.core.web.access import Gate
 from chatnation.core.web.problems import as_problem, problem_response, wants_html
 from chatnation.core.web.templating import Renderer
@@ -26,12 +28,17 @@ TITLES = {
 class ErrorAnswers:
     """Problem details for programs, a page for people, and the way to the login page for strangers."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, hooks: Hooks) -> None:
         self._gate = gate
+        self._hooks = hooks
 
     async def answer(self, request: Request, error: Exception) -> Response:
         """The response to a request whose handling raised `error`."""
         problem = as_problem(error)
+        if problem.code == "internal_error":
+            raised = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            if answer := await self._hooks.first(handle_error, request, raised):
+                return answer.unwrap()
         request_id: str = request.state.request_id
         if problem.status >= 500:
             logger.error("request %s: %s %s", request_id, request.method, request.url.path, exc_info=error)
