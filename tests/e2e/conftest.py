@@ -6,6 +6,7 @@ own. Where there is none, the tests of this folder are skipped with one line tha
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import shutil
 import subprocess
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +24,8 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.sync_api import sync_playwright
 
 from chatnation.plugins.sdk.assets import STATIC, Asset, assets
 
@@ -37,25 +39,43 @@ NO_BROWSER = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.e2e)
+    ours = [item for item in items if here in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.e2e)
+    driving = [item for item in ours if "browser" in getattr(item, "fixturenames", ())]
+    if driving and browser_program() is None:
+        for item in driving:
+            item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
 
 
-def _browser_program(playwright: Playwright) -> str | None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """One line in the summary, not one for each test."""
+    report = yield
+    if report.skipped and NO_BROWSER in str(report.longrepr):
+        report.longrepr = (__file__, 1, f"Skipped: {NO_BROWSER}")
+        report.keywords["pytestmark"] = 1
+    return report
+
+
+@functools.cache
+def browser_program() -> str | None:
+    """The path of a Chromium, or None."""
     wanted = os.environ.get("CHATNATION_TEST_BROWSER")
-    found = [wanted] if wanted else [*map(shutil.which, PROGRAMS), playwright.chromium.executable_path]
-    return next((program for program in found if program and Path(program).exists()), None)
+    if wanted:
+        return shutil.which(wanted)
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if found is None:
+        with sync_playwright() as playwright:
+            found = shutil.which(playwright.chromium.executable_path)
+    return found
 
 
 @pytest.fixture(scope="session")
 async def browser(anyio_backend: str) -> AsyncIterator[Browser]:
     """Chromium, started once."""
     async with async_playwright() as playwright:
-        program = _browser_program(playwright)
-        if program is None:
-            pytest.skip(NO_BROWSER)
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=browser_program(), args=["--no-sandbox"])
         yield browser
         await browser.close()
 

@@ -273,7 +273,7 @@ class TestOffline:
         await start(browser_page, site.url + "/next")
         await until(lambda: len(recorder.accepted) == 2)
         assert recorder.received[0].message_ids == recorder.received[1].message_ids
-        assert await browser_page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('cn.q.'))") == []
+        await browser_page.wait_for_function("!Object.keys(localStorage).some(key => key.startsWith('cn.q.'))")
 
     async def test_they_survive_a_browser_that_leaves_while_offline(
         self, browser_context: BrowserContext, site: Any, recorder: Any

@@ -3,7 +3,7 @@ import type { LossReason, WireEvent } from "./sdk";
 import type { Storage } from "./storage";
 
 const DAYS_7 = 6048e5;
-const MAX_BYTES_KEPT = 2e6;
+const MAX_KEPT = 2e6;
 /** Room for the braces, the sending time and the write key around the events of a request. */
 const ENVELOPE = 300;
 
@@ -60,17 +60,23 @@ export function createQueue(storage: Storage, writeKey: string, maxSize: number,
     storage.keys(LEASE).forEach((key) => leaseOf(idOf(key)) < Date.now() && storage.remove(key));
   }
 
-  function dropOverflow(keys: string[]) {
-    let kept = 0;
-    let bytes = 0;
+  /** Characters kept, at most: what was removed since the last look still counts. */
+  let kept = Infinity;
+
+  function dropOverflow() {
+    const keys = waiting();
+    let room = maxSize;
+    kept = 0;
     for (const key of [...keys].reverse()) {
-      bytes += (storage.get(key) || "").length;
-      if (kept === maxSize || bytes > MAX_BYTES_KEPT) break;
-      kept++;
+      const { length } = storage.get(key) || "";
+      if (!room || kept + length > MAX_KEPT) break;
+      kept += length;
+      room--;
     }
-    drop(keys.slice(0, keys.length - kept), "overflow");
-    return kept;
+    drop(keys.slice(0, Math.max(0, keys.length - maxSize + room)), "overflow");
   }
+
+  const size = () => storage.keys(prefix).length;
 
   return {
     add(event) {
@@ -79,8 +85,10 @@ export function createQueue(storage: Storage, writeKey: string, maxSize: number,
         lose("too_large", [event.message_id]);
       } else {
         storage.set(prefix + event.message_id, json);
+        kept += json.length;
+        if (kept > MAX_KEPT || size() > maxSize) dropOverflow();
       }
-      return dropOverflow(waiting());
+      return size();
     },
     take(bytes, max, longest = Infinity) {
       dropExpired();
@@ -105,6 +113,6 @@ export function createQueue(storage: Storage, writeKey: string, maxSize: number,
         storage.remove(prefix + id);
         storage.remove(LEASE + id);
       }),
-    size: () => waiting().length,
+    size,
   };
 }
