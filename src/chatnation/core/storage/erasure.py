@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -84,13 +85,14 @@ class Eraser:
             asyncpg_connection = await raw(connection)
             await lock_storing(asyncpg_connection, tenant.id, alone=True)
             await lock_identity(asyncpg_connection, tenant.id)
+            if await queries.view(connection, tenant.id, person_id) is None:
+                raise NotFound("There is no such person.")
             leafs = await queries.leaf_ids(connection, tenant.id, person_id)
             await self._check_everybody_can_be_asked(connection, tenant.id)
             counts = _deleted(await self._hooks.gather(hooks.erase_person, connection, tenant.id, leafs))
             counts += await _delete_events(connection, tenant.id, leafs)
+            counts += await _drop_dead_letters(connection, tenant.id, leafs)
             counts += await forget_leafs(connection, tenant.id, leafs)
-            if not counts:
-                raise NotFound("There is no such person.")
             await connection.execute(
                 upsert(suppressions)
                 .values([{"tenant_id": tenant.id, "leaf_id": leaf} for leaf in leafs])
@@ -207,6 +209,15 @@ async def _delete_events(connection: AsyncConnection, tenant_id: int, leafs: Seq
     return +Counter(row._asdict())
 
 
+async def _drop_dead_letters(connection: AsyncConnection, tenant_id: int, leafs: Sequence[UUID]) -> Counter[str]:
+    """Drop deliveries that could not be stored and name an id of the person, others' events in them included."""
+    known = identities.c
+    values = await connection.scalars(select(known.value).where(known.tenant_id == tenant_id, known.leaf_id.in_(leafs)))
+    spellings = [json.dumps(spelling).encode() for value in values for spelling in (value, f"+{value}")]
+    dropped = await connection.scalar(_DEAD_LETTERS, {"tenant": tenant_id, "spellings": spellings})
+    return Counter(dead_letters=dropped or 0)
+
+
 async def _write_receipt(
     connection: AsyncConnection, tenant: Tenant, subject: str, person_id: UUID | None, by: str, counts: Counter[str]
 ) -> Receipt:
@@ -249,6 +260,24 @@ _EVENTS = text(
         )
     )
     SELECT (SELECT count(*) FROM gone) AS events, (SELECT count(*) FROM keys) AS event_keys
+    """
+)
+# Their events were counted as dead, and are now counted as rejected, so that the sum still holds.
+_DEAD_LETTERS = text(
+    """
+    WITH gone AS (
+        DELETE FROM dead_letters
+         WHERE tenant_id = :tenant
+           AND EXISTS (SELECT FROM unnest(CAST(:spellings AS bytea[])) AS id WHERE position(id IN delivery) > 0)
+        RETURNING project_id, date_trunc('minute', received_at) AS minute, events
+    ), counted AS (
+        INSERT INTO ingest_ledger AS ledger (tenant_id, project_id, minute, outcome, reason, count)
+        SELECT :tenant, project_id, minute, outcome, reason, sum(events * sign)
+          FROM gone CROSS JOIN (VALUES ('dead', '', -1), ('rejected', 'erased', 1)) AS hand (outcome, reason, sign)
+         GROUP BY project_id, minute, outcome, reason
+        ON CONFLICT (tenant_id, project_id, minute, outcome, reason) DO UPDATE SET count = ledger.count + excluded.count
+    )
+    SELECT count(*) FROM gone
     """
 )
 _MEMBERS = text("SELECT user_id FROM memberships WHERE tenant_id = :tenant")
