@@ -65,7 +65,8 @@ def export(who: str, output: Path | None, tenant: str | None) -> None:
         async with instance.storage.system("find a person") as connection:
             owner = await find_tenant(connection, tenant)
             found = await _find(connection, owner, who)
-        return await export_person(instance.storage, instance.assembly.hooks, owner, found.person_id)
+        assembly = instance.assembly
+        return await export_person(instance.storage, assembly.hooks, assembly.inventory, owner, found.person_id)
 
     exported = on_instance(work)
     if output is None:

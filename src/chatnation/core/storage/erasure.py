@@ -23,6 +23,7 @@ from chatnation.core.identity import queries
 from chatnation.core.identity.recomputing import log_changes, recompute
 from chatnation.core.identity.store import CACHE as IDENTITY_CACHE
 from chatnation.core.jobs.schema import SCHEMA as JOBS_SCHEMA
+from chatnation.core.storage.keepers import check_everybody_can_be_asked, with_tables
 from chatnation.core.storage.locks import lock_identity, lock_storing
 from chatnation.core.storage.models import (
     erasures,
@@ -36,7 +37,7 @@ from chatnation.core.storage.models import (
     tenants,
 )
 from chatnation.core.storage.storage import raw
-from chatnation.core.storage.tenant_tables import count_rows, plugin_schemas, tenant_tables
+from chatnation.core.storage.tenant_tables import count_rows, tenant_tables
 from chatnation.core.storage.versions import raise_version
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Eraser:
         """Erase the person that `person_id` belongs to, with every id that leads to them, and never store them again.
 
         `by` names who asked. Raises NotFound when nobody was ever seen under the id, ErasureIncomplete when a plugin
-        cannot erase what it keeps.
+        cannot erase what it keeps, CannotBeAsked when one that keeps something does not run.
         """
         async with self._storage.tenant(tenant.id) as connection:
             asyncpg_connection = await raw(connection)
@@ -88,8 +89,9 @@ class Eraser:
             if await queries.view(connection, tenant.id, person_id) is None:
                 raise NotFound("There is no such person.")
             leafs = await queries.leaf_ids(connection, tenant.id, person_id)
-            await self._check_everybody_can_be_asked(connection, tenant.id)
-            counts = _deleted(await self._hooks.gather(hooks.erase_person, connection, tenant.id, leafs))
+            await check_everybody_can_be_asked(hooks.erase_person, self._inventory, connection, tenant.id)
+            asked = await with_tables(self._hooks, self._inventory, connection)
+            counts = _deleted(await asked.gather(hooks.erase_person, connection, tenant.id, leafs))
             counts += await _delete_events(connection, tenant.id, leafs)
             counts += await _drop_dead_letters(connection, tenant.id, leafs)
             counts += await forget_leafs(connection, tenant.id, leafs)
@@ -105,9 +107,18 @@ class Eraser:
         async with self._storage.tenant(tenant_id) as connection:
             core = [table for table in await tenant_tables(connection) if table.plugin is None]
             summary: dict[str, int | None] = dict(await count_rows(connection, core, tenant_id))
-            for outcome in await self._hooks.gather(hooks.summarize_tenant, connection, tenant_id):
-                summary |= outcome.value if outcome.value is not None else {outcome.plugin: None}
+        for record in self._inventory:
+            summary |= await self._summary_of(record.name, tenant_id)
         return summary
+
+    async def _summary_of(self, plugin: str, tenant_id: int) -> dict[str, int | None]:
+        """In a transaction of its own, so that a plugin whose statement fails spoils no other one's count."""
+        async with self._storage.tenant(tenant_id) as connection:
+            asked = (await with_tables(self._hooks, self._inventory, connection)).only({plugin})
+            outcomes = await asked.gather(hooks.summarize_tenant, connection, tenant_id)
+        for outcome in outcomes:
+            return dict(outcome.value) if outcome.value is not None else {plugin: None}
+        return {}
 
     async def erase_tenant(self, tenant: Tenant, *, by: str) -> Receipt:
         """Erase a tenant with everything it has, in the core and in every plugin, also in those that do not run."""
@@ -115,7 +126,8 @@ class Eraser:
             asyncpg_connection = await raw(connection)
             await lock_storing(asyncpg_connection, tenant.id, alone=True)
             await lock_identity(asyncpg_connection, tenant.id)
-            counts = _deleted(await self._hooks.gather(hooks.erase_tenant, connection, tenant.id))
+            asked = await with_tables(self._hooks, self._inventory, connection)
+            counts = _deleted(await asked.gather(hooks.erase_tenant, connection, tenant.id))
             members = list(await connection.scalars(_MEMBERS, {"tenant": tenant.id}))
             for table in await tenant_tables(connection):
                 if table.label != erasures.name:
@@ -128,20 +140,6 @@ class Eraser:
                 raise NotFound("There is no such tenant.")
             await raise_version(connection, IDENTITY_CACHE)
             return await _write_receipt(connection, tenant, TENANT, None, by, counts)
-
-    async def _check_everybody_can_be_asked(self, connection: AsyncConnection, tenant_id: int) -> None:
-        silent = {
-            plugin
-            for plugin in await plugin_schemas(connection)
-            if not self._inventory.asked(plugin, hooks.erase_person.__name__)
-        }
-        tables = [table for table in await tenant_tables(connection) if table.plugin in silent]
-        left = {label.partition(".")[0] for label in await count_rows(connection, tables, tenant_id)}
-        if left:
-            raise ErasureIncomplete(
-                f"These plugins keep rows of the tenant but do not run, so they cannot say which are the person's: "
-                f"{', '.join(sorted(left))}. Let them run, or remove what they keep with `chatnation db drop`."
-            )
 
 
 async def forget_leafs(connection: AsyncConnection, tenant_id: int, leafs: Sequence[UUID]) -> Counter[str]:

@@ -10,10 +10,12 @@ from sqlalchemy import text
 from chatnation.core.errors import ChatnationError, NotFound
 from chatnation.core.hookspecs import data as hooks
 from chatnation.core.identity import queries
+from chatnation.core.storage.keepers import check_everybody_can_be_asked, with_tables
 
 if TYPE_CHECKING:
     from chatnation.core.context import Tenant
     from chatnation.core.plugin.hooks import Hooks
+    from chatnation.core.plugin.inventory import Inventory
     from chatnation.core.storage.storage import Storage
 
 
@@ -21,10 +23,13 @@ class ExportIncomplete(ChatnationError):
     """A plugin could not hand out what it keeps, so nothing was handed out."""
 
 
-async def export_person(storage: Storage, hooks_of: Hooks, tenant: Tenant, person_id: UUID) -> dict[str, Any]:
+async def export_person(
+    storage: Storage, plugin_hooks: Hooks, inventory: Inventory, tenant: Tenant, person_id: UUID
+) -> dict[str, Any]:
     """Everything about the person that `person_id` belongs to, JSON-ready: `person`, `events`, and by plugin its lists.
 
-    Raises NotFound when nobody was ever seen under the id, ExportIncomplete when a plugin fails.
+    Raises NotFound when nobody was ever seen under the id, ExportIncomplete when a plugin fails, CannotBeAsked when one
+    that keeps something does not run.
     """
     async with storage.tenant(tenant.id) as connection:
         view = await queries.view(connection, tenant.id, person_id)
@@ -54,7 +59,9 @@ async def export_person(storage: Storage, hooks_of: Hooks, tenant: Tenant, perso
                 for row in rows.mappings()
             ],
         }
-        for outcome in await hooks_of.gather(hooks.export_person, connection, tenant.id, leafs):
+        await check_everybody_can_be_asked(hooks.export_person, inventory, connection, tenant.id)
+        asked = await with_tables(plugin_hooks, inventory, connection)
+        for outcome in await asked.gather(hooks.export_person, connection, tenant.id, leafs):
             if not outcome.ok:
                 raise ExportIncomplete(
                     f"The plugin {outcome.plugin} could not hand out what it keeps: {outcome.error}"

@@ -1,0 +1,186 @@
+"""The commands for operators, run as the operator would: on servers named in the environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chatnation.core.cli import main
+from chatnation.testing.servers import SharedServers
+
+
+class Console:
+    """Runs commands. `fails` gives the error text of a command that must fail; `json` what one prints."""
+
+    def __init__(self) -> None:
+        self._runner = CliRunner()
+
+    def run(self, *arguments: str, answer: str | None = None) -> Result:
+        return self._runner.invoke(main, arguments, input=answer)
+
+    def __call__(self, *arguments: str, answer: str | None = None) -> str:
+        result = self.run(*arguments, answer=answer)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self(*arguments, "--json"))
+
+    def fails(self, *arguments: str, answer: str | None = None) -> str:
+        result = self.run(*arguments, answer=answer)
+        assert result.exit_code != 0, result.output
+        assert "Traceback" not in result.output
+        return result.stderr
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, servers: SharedServers, tmp_path: Path) -> Callable[[str], Console]:
+    """A console for the database of an address."""
+
+    def console(database_url: str) -> Console:
+        monkeypatch.setenv("CHATNATION_DATABASE_URL", database_url)
+        monkeypatch.setenv("CHATNATION_REDIS_URL", servers.redis_url)
+        monkeypatch.setenv("CHATNATION_SECRET_KEY", "0123456789abcdef" * 3)
+        monkeypatch.setenv("CHATNATION_DATA_DIR", str(tmp_path))
+        return Console()
+
+    return console
+
+
+@pytest.fixture
+def fresh(environment: Callable[[str], Console], empty_database: str) -> Console:
+    """A console for a database without tables."""
+    return environment(empty_database)
+
+
+@pytest.fixture
+def console(environment: Callable[[str], Console], database: str) -> Console:
+    """A console for a database with the core's tables."""
+    return environment(database)
+
+
+@pytest.fixture
+def kra(console: Console) -> Console:
+    """One with a tenant and a project."""
+    console("tenant", "create", "Kenya Revenue Authority", "--slug", "kra")
+    console("project", "create", "Website")
+    return console
+
+
+def test_an_empty_database_is_behind_until_it_is_upgraded(fresh: Console) -> None:
+    assert "db upgrade" in fresh.fails("tenant", "list")
+    fresh.fails("db", "check")
+    assert {row["owner"]: row["before"] for row in fresh.json("db", "upgrade")}["core"] is None
+    fresh("db", "check")
+    states = {row["owner"]: row for row in fresh.json("db", "current")}
+    assert states["core"]["current"] == states["core"]["head"]
+    assert "There is no tenant yet." in fresh("tenant", "list")
+
+
+def test_what_a_plugin_keeps_is_removed_once_it_is_switched_off(
+    fresh: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh("db", "upgrade")
+    assert "is active" in fresh.fails("db", "drop", "sessions", "--yes")
+    monkeypatch.setenv("CHATNATION_PLUGINS_DISABLED", "sessions")
+    assert {row["owner"]: row["head"] for row in fresh.json("db", "current")}["sessions"] == "not active"
+    fresh.fails("db", "drop", "sessions", answer="n\n")
+    fresh("db", "drop", "sessions", answer="y\n")
+    assert "sessions" not in {row["owner"] for row in fresh.json("db", "current")}
+    assert "No plugin sessions" in fresh.fails("db", "drop", "sessions")
+
+
+def test_a_revision_is_refused_for_somebody_without_a_history(fresh: Console) -> None:
+    fresh("db", "upgrade")
+    assert "core" in fresh.fails("db", "revision", "nobody", "Something")
+
+
+def test_tenants_are_made_listed_and_changed(console: Console) -> None:
+    assert "project create" in console("tenant", "create", "Kenya Revenue Authority")
+    assert "already" in console.fails("tenant", "create", "Kenya Revenue Authority")
+    assert "time zone" in console.fails("tenant", "create", "Other", "--timezone", "Mars/Olympus")
+    console("tenant", "set", "kenya-revenue-authority", "--name", "KRA", "--timezone", "Africa/Kampala")
+    (tenant,) = console.json("tenant", "list")
+    assert (tenant["slug"], tenant["name"], tenant["timezone"]) == ("kenya-revenue-authority", "KRA", "Africa/Kampala")
+
+
+def test_with_several_tenants_a_command_wants_to_know_which(kra: Console) -> None:
+    kra("tenant", "create", "Other")
+    assert "say which: kra, other" in kra.fails("project", "list")
+    assert kra.json("project", "list", "--tenant", "other") == []
+    assert "no tenant nobody" in kra.fails("project", "list", "--tenant", "nobody")
+
+
+def test_a_project_says_who_may_send_and_what_becomes_of_addresses_and_properties(kra: Console) -> None:
+    kra(
+        "project", "set", "website", "--allow-origin", "https://*.kra.go.ke", "--ip-mode", "never", "--mask", "pin=hash"
+    )
+    kra("project", "set", "website", "--mask", "phone=drop", "--mask", "pin=none")
+    (project,) = kra.json("project", "list")
+    assert project["allowed_origins"] == ["https://*.kra.go.ke"]
+    assert (project["ip_mode"], project["masking"]) == ("never", {"phone": "drop"})
+    assert "not an origin" in kra.fails("project", "set", "website", "--allow-origin", "kra.go.ke")
+    assert "pin=hash" in kra.fails("project", "set", "website", "--mask", "pin")
+    assert "no project nothing" in kra.fails("project", "set", "nothing", "--name", "x")
+
+
+def test_a_key_is_printed_once_and_then_only_its_beginning(kra: Console) -> None:
+    secret = kra("key", "create", "Browser").strip()
+    assert secret.startswith("cn_write_")
+    listed = kra("key", "list")
+    assert secret[:15] in listed
+    assert secret not in listed
+    reader = kra.json("key", "create", "Reader", "--type", "read", "--expires-in", "30")
+    assert reader["secret"].startswith("cn_read_")
+    assert {entry["name"]: entry["project"] for entry in kra.json("key", "list")} == {
+        "Browser": "website",
+        "Reader": None,
+    }
+
+
+def test_a_key_is_revoked_after_a_question(kra: Console) -> None:
+    secret = kra("key", "create", "Browser").strip()
+    kra.fails("key", "revoke", secret, answer="n\n")
+    assert kra.json("key", "list")[0]["revoked_at"] is None
+    assert "never used" in kra("key", "revoke", secret, answer="y\n")
+    assert kra.json("key", "list")[0]["revoked_at"] is not None
+    assert "key list" in kra.fails("key", "revoke", secret, "--yes")
+
+
+def test_a_user_gets_a_password_that_is_good_or_made_up(kra: Console) -> None:
+    assert "needs" in kra.fails("user", "create", "a@example.org", "--password", "short")
+    assert "Password" in kra("user", "create", "a@example.org", "--role", "super_admin")
+    made = kra.json("user", "create", "b@example.org", "--password", "Long-enough-1")
+    assert "password" not in made
+    assert [user["role"] for user in kra.json("user", "list")] == ["super_admin", "agent"]
+    assert "not an e-mail" in kra.fails("user", "create", "nobody")
+    assert "new password" in kra("user", "password", "b@example.org", "--password", "Another-one-2")
+
+
+def test_a_user_is_revoked_but_not_the_last_admin(kra: Console) -> None:
+    kra("user", "create", "a@example.org", "--role", "super_admin")
+    kra("user", "create", "b@example.org")
+    assert "last super_admin" in kra.fails("user", "revoke", "a@example.org", "--yes")
+    kra("user", "revoke", "b@example.org", answer="y\n")
+    assert {user["email"]: user["active"] for user in kra.json("user", "list")} == {
+        "a@example.org": True,
+        "b@example.org": False,
+    }
+
+
+def test_a_tenant_is_erased_only_by_whoever_types_its_handle(kra: Console) -> None:
+    kra("user", "create", "a@example.org")
+    assert "nothing was erased" in kra.fails("tenant", "erase", "kra", answer="kr\n")
+    assert "nothing was erased" in kra.fails("tenant", "erase", "kra", "--confirm", "other")
+    assert "receipt 1" in kra("tenant", "erase", "kra", answer="kra\n")
+    assert kra.json("tenant", "list") == []
+
+
+def test_somebody_unknown_is_said_to_be_unknown(kra: Console) -> None:
+    for command in ("show", "export", "erase"):
+        assert "Nobody in kra" in kra.fails("person", command, "254712345678")
