@@ -14,10 +14,11 @@ from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
 
 async def work(app: App, on_ready: Callable[[], None] = announce_ready) -> None:
     """Store events and run jobs until asked to end; the batch in hand is finished."""
-    from chatnation.core.processing.worker import Worker
+    from chatnation.core.processing.worker import Worker, collect_garbage_rarely
 
     async with app.lifespan():
         worker = Worker(app)
+        collect_garbage_rarely()
         watching = on_goodbye(worker.stop)
         on_ready()
         try:
