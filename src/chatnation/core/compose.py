@@ -177,16 +177,12 @@ def _offer_own_services(app: App) -> None:
 
 
 def _queue(settings: Settings, collected: Resources) -> EventQueue:
-    """The queue of the driver whose scheme starts the address; drivers are `QueueDriver`s, the core's own among them.
-
-    `driver.create(settings, consumer)`: `consumer` names this machine among the readers of the stream.
-    """
+    """The queue of the driver whose scheme starts the address; the core registers Redis as plugins register theirs."""
     import socket
 
-    address = settings.redis_url or ""
-    scheme = address.partition("://")[0]
+    scheme = (settings.queue_url or settings.redis_url or "").partition("://")[0]
     for entry in collected.queues:
         if entry.item.scheme == scheme:
             return entry.item.create(settings, socket.gethostname())
     known = ", ".join(sorted(entry.item.scheme for entry in collected.queues))
-    raise ConfigurationError(f"CHATNATION_REDIS_URL starts with {scheme}://; known are {known}")
+    raise ConfigurationError(f"No plugin knows a log whose address starts with {scheme}://; known are {known}.")

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("chatnation-data"), description="Folder of the embedded servers, secrets and uploads.")
     database_url: str | None = Field(None, description="PostgreSQL 15 or newer. Unset: an embedded server is started.")
     redis_url: str | None = Field(None, description="Redis 7, Valkey 8 or newer. Unset: an embedded server is started.")
+    queue_url: str | None = Field(
+        None, description="Address of another log that a plugin knows. Unset: the streams of CHATNATION_REDIS_URL."
+    )
     secret_key: SecretStr | None = Field(
         None, description="Signs and hashes tokens, at least 32 characters. Embedded mode makes and keeps one."
     )

@@ -22,7 +22,10 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class QueueDriver:
-    """Another log: `create(settings, consumer)` makes an `EventQueue` for URLs that start with `scheme`."""
+    """A log: `create(settings, consumer)` makes an `EventQueue` where the address starts with `scheme`.
+
+    `consumer` names this machine among the readers.
+    """
 
     scheme: str
     create: Callable[..., EventQueue]
@@ -63,6 +66,6 @@ def register_queues() -> Iterable[QueueDriver]:  # type: ignore[empty-body]
     """Plug in another log between collector and processor.
 
     When: once, at composition.
-    Return: a list of `QueueDriver`; the one whose scheme starts `CHATNATION_REDIS_URL` is used.
+    Return: a list of `QueueDriver`; the one whose scheme starts `CHATNATION_QUEUE_URL` is used.
     Failure: the plugin is failed.
     """
