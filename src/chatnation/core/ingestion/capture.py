@@ -10,7 +10,7 @@ import msgspec
 from chatnation.core.errors import Problem
 from chatnation.core.ingestion.answers import all_accepted
 from chatnation.core.ingestion.body import parse
-from chatnation.core.ingestion.cleaning import refuses_underflow
+from chatnation.core.ingestion.cleaning import MAX_DEPTH, is_too_deep, refuses_underflow
 from chatnation.core.ingestion.exchange import Acceptance, Exchange, describes_a_visitor
 from chatnation.core.ingestion.wire import ClientBatch
 
@@ -76,9 +76,13 @@ def _strictly(body: bytes) -> ClientBatch | None:
     if b"\\" in body and b"\\u0000" in body:
         return None  # PostgreSQL keeps no NUL characters.
     try:
-        return _decode(body)
+        batch = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    # Whoever reads the events later does not have to fear for its stack.
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and any(is_too_deep(event.properties) for event in batch.batch):
+        return None
+    return batch
 
 
 def _opened(value: object) -> tuple[Sequence[Any], object]:

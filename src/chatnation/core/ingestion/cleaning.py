@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 MAX_DEPTH = 100
+"""Objects and lists within each other, in the properties of an event."""
 
 
 class TooDeep(ValueError):
@@ -27,6 +28,21 @@ def clean(value: Any, depth: int = 0) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def is_too_deep(value: object) -> bool:
+    """Whether `value` is nested deeper than MAX_DEPTH; quick for what is flat."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for holder in level
+            for item in (holder.values() if isinstance(holder, dict) else holder if isinstance(holder, list) else ())
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def clean_text(text: str) -> str:

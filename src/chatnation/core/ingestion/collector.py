@@ -113,7 +113,7 @@ class Collector:
     def partitioned(self, events: Sequence[T]) -> Mapping[int, list[T]]:
         """The events by the partition that their visitor always goes to."""
         if self._partitions == 1:
-            return {0: list(events)}
+            return {0: list(events)} if events else {}
         found: dict[int, list[T]] = {}
         for event in events:
             found.setdefault(partition_of(event, self._partitions), []).append(event)

@@ -94,11 +94,13 @@ class RateLimit:
 
     def _wait(self, earlier: float, counter: _Counter, passed: float) -> int:
         """Seconds until the next hit would pass, if nobody else came."""
-        spare = self.limit - counter.hits - counter.others
-        if spare > 0:  # Last minute's share has to shrink to what this minute leaves.
-            return max(1, math.ceil((earlier - spare) / max(earlier, 1) * (WINDOW_SECONDS - passed)))
+        hits = counter.hits + counter.others
         left = WINDOW_SECONDS - passed
-        return math.ceil(left + (1 - self.limit / (counter.hits + counter.others)) * WINDOW_SECONDS) or 1
+        if hits < self.limit:  # Last minute's share has to shrink to what this minute leaves.
+            wait = (1 - (self.limit - hits) / earlier) * left
+        else:  # And this minute's share, in the next one.
+            wait = left + (1 - (self.limit - 1) / hits) * WINDOW_SECONDS
+        return math.floor(wait) + 1
 
     def _turn(self, window: int) -> None:
         self._previous = self._current if window == self._window + 1 else {}
