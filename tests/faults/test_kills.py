@@ -9,11 +9,13 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import psutil
 import pytest
 from redis.asyncio import Redis
 
@@ -28,20 +30,33 @@ logger = logging.getLogger(__name__)
 
 pytestmark = pytest.mark.faults
 
+ENDS = ("stored", "duplicate", "dead", "rejected")
 SHORT_SECONDS = 40.0
 LONG_KILLS = int(os.environ.get("CHATNATION_FAULT_KILLS", "200"))
 SEED = int(os.environ.get("CHATNATION_FAULT_SEED", str(random.randrange(1_000_000))))
 
-VICTIMS: tuple[tuple[Part, ...], ...] = (
-    (Part.WORKER,),
-    (Part.WEB,),
-    (Part.VALKEY,),
-    (Part.POSTGRES,),
-    tuple(Part),
-    (Part.WORKER, Part.VALKEY),
-    (Part.WEB, Part.POSTGRES),
-    (Part.SUPERVISOR,),
-    (Part.POSTGRES, Part.VALKEY),
+
+@dataclass(frozen=True)
+class Blow:
+    """What is killed, and what stands still meanwhile, so that the victims die between two steps of theirs."""
+
+    victims: tuple[Part, ...]
+    frozen: Part | None = None
+
+
+BLOWS = (
+    Blow((Part.WORKER,)),
+    Blow((Part.WEB,)),
+    Blow((Part.VALKEY,)),
+    Blow((Part.POSTGRES,)),
+    Blow(tuple(Part)),
+    Blow((Part.WORKER,), frozen=Part.VALKEY),  # has stored a batch and cannot acknowledge it
+    Blow((Part.WORKER,), frozen=Part.POSTGRES),  # waits for a statement or the commit
+    Blow((Part.WEB,), frozen=Part.VALKEY),  # has sent an entry and cannot answer
+    Blow((Part.WORKER, Part.VALKEY)),
+    Blow((Part.WEB, Part.POSTGRES)),
+    Blow((Part.SUPERVISOR,)),
+    Blow((Part.POSTGRES, Part.VALKEY)),
 )
 
 
@@ -80,20 +95,37 @@ class Rounds:
         self.load = Load(instance.url, instance.write_key, seed=seed)
         self.kills = 0
         self._random = random.Random(seed)
-        self._left = list(VICTIMS)
+        self._left = list(BLOWS)
 
     async def kill(self) -> None:
         """Let the load run for a moment, kill, and wait until events are accepted again."""
         await asyncio.sleep(self._random.uniform(0.05, 1.5))
         if not self._left:
-            self._left = list(VICTIMS)
-        victims = self._left.pop(self._random.randrange(len(self._left)))
-        hit = await asyncio.to_thread(self.instance.kill, *victims)
-        assert hit
+            self._left = list(BLOWS)
+        blow = self._left.pop(self._random.randrange(len(self._left)))
+        await eventually(lambda: self._all_run(blow.victims), f"some of {blow.victims} do not come back")
+        async with self._frozen(blow.frozen):
+            await asyncio.to_thread(self.instance.kill, *blow.victims)
         self.kills += 1
-        if Part.SUPERVISOR in victims:
+        if Part.SUPERVISOR in blow.victims:
             await asyncio.to_thread(self.instance.start)
         await self.load.accepted_more(len(self.load.promises.accepted))
+
+    async def _all_run(self, parts: tuple[Part, ...]) -> bool:
+        return all(self.instance.processes(part) for part in parts)
+
+    @asynccontextmanager
+    async def _frozen(self, part: Part | None) -> AsyncIterator[None]:
+        """Stop the processes of a part for a moment that is long enough for others to need an answer from it."""
+        processes = self.instance.processes(part) if part else []
+        for process in processes:
+            process.suspend()
+        if processes:
+            await asyncio.sleep(self._random.uniform(0.2, 0.6))
+        yield
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     async def check(self) -> None:
         promises = self.load.promises
@@ -108,10 +140,12 @@ class Rounds:
             assert ids.keys() - promises.sent == set()
             assert await recount.sessions_kept(database) == await recount.sessions_recounted(database)
             assert await recount.persons_kept(database) == await recount.persons_recounted(database)
-            await eventually(lambda: balanced(database), "the ledger does not add up", ledger=recount.ledger(database))
+            ledger = await settled_ledger(database)
+            assert ledger["received"] == sum(ledger[end] for end in ENDS)
+            assert ledger["queued"] == 0
             told, counted = await recount.stored_by_minute(database)
             assert told == counted
-            assert (await recount.ledger(database))["dead"] == 0
+            assert ledger["dead"] == 0
             assert await database.fetchval("SELECT count(*) FROM projection_failures") == 0
 
     @asynccontextmanager
@@ -133,20 +167,19 @@ async def drained(redis: Redis) -> bool:
     return await redis.xlen(keys.stream(0)) == 0
 
 
-async def balanced(database: asyncpg.Connection[Any]) -> bool:
-    counts: Counter[str] = await recount.ledger(database)
-    ends = counts["stored"] + counts["duplicate"] + counts["dead"] + counts["rejected"]
-    return counts["queued"] == 0 and counts["received"] == ends
+async def settled_ledger(database: asyncpg.Connection[Any], *, seconds: float = 15) -> Counter[str]:
+    """The ledger once it adds up; as it is, if it still does not after so long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        ledger = await recount.ledger(database)
+        settled = ledger["queued"] == 0 and ledger["received"] == sum(ledger[end] for end in ENDS)
+        if settled or time.monotonic() > deadline:
+            return ledger
+        await asyncio.sleep(0.2)
 
 
-async def eventually(
-    condition: Callable[[], Awaitable[bool]], complaint: str, *, seconds: float = 90, **context: Awaitable[object]
-) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], complaint: str, *, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not await condition():
-        if time.monotonic() > deadline:
-            found = {name: await value for name, value in context.items()}
-            pytest.fail(f"{complaint}: {found}")
+        assert time.monotonic() < deadline, complaint
         await asyncio.sleep(0.1)
-    for value in context.values():
-        await value
