@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chatnation import App, NavigationEntry, Page, Permission, Plugin, Route, hookimpl
+from chatnation.plugins.dashboard.dead_letters import DeadLetterPages
 from chatnation.plugins.dashboard.home import HomePages
 from chatnation.plugins.dashboard.ingestion import IngestionPages
 from chatnation.plugins.dashboard.instance import InstancePages
@@ -42,7 +43,7 @@ class DashboardPlugin(Plugin):
 
     @hookimpl
     def register_pages(self) -> Iterable[Page]:
-        areas = (HomePages, SetupPages, IngestionPages, PersonPages, InstancePages)
+        areas = (HomePages, SetupPages, IngestionPages, DeadLetterPages, PersonPages, InstancePages)
         return [page for area in areas for page in area(self.app).pages()]
 
     @hookimpl
@@ -52,10 +53,13 @@ class DashboardPlugin(Plugin):
     @hookimpl
     def register_navigation(self) -> Iterable[NavigationEntry]:
         return [
-            NavigationEntry("Persons", "/persons", "persons.view", icon="users", order=50),
+            NavigationEntry("Persons", "/persons", "persons.view", group="analytics", icon="users", order=80),
             NavigationEntry("Setup", "/setup", "settings.manage", group="settings", icon="rocket", order=10),
             NavigationEntry(
                 "Incoming events", "/settings/ingestion", "settings.manage", group="settings", icon="activity", order=20
+            ),
+            NavigationEntry(
+                "Dead letters", "/settings/dead-letters", "settings.manage", group="settings", icon="mail-x", order=30
             ),
             NavigationEntry("Plugins", "/settings/plugins", "instance.view", group="settings", icon="puzzle", order=90),
         ]

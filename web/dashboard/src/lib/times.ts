@@ -10,7 +10,8 @@ export function localTimes(): void {
   const format = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto" });
   const show = (): void =>
     document.querySelectorAll<HTMLTimeElement>("time[data-ago]").forEach((element) => {
-      element.textContent = ago(format, Date.parse(element.dateTime));
+      const at = Date.parse(element.dateTime);
+      if (!Number.isNaN(at)) element.textContent = ago(format, at);
     });
   show();
   setInterval(show, 30_000);
