@@ -29,7 +29,7 @@ def hashed_uuid(*parts: str | int) -> UUID:
     digest = bytearray(hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).digest())
     digest[6] = 0x80 | digest[6] & 0x0F
     digest[8] = 0x80 | digest[8] & 0x3F
-    return UUID(bytes=bytes(digest))
+    return QuickUUID(bytes(digest))
 
 
 def parse_uuid(text: str) -> UUID | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from chatnation.core.settings import Settings
@@ -28,8 +28,7 @@ class ClockRules:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class EventTime:
+class EventTime(NamedTuple):
     """`timestamp` is stored; `claimed_at` is the client's own time, where that is another one."""
 
     timestamp: datetime

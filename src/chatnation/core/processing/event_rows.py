@@ -48,19 +48,22 @@ COLUMNS = (
     "ip_address",
     "sdk_name",
     "sdk_version",
-    "properties",
+    "properties",  # stays last, see `_row`
 )
 
-_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
-# Addresses travel as text, because making an object of each costs more than all other columns together.
+# These travel as text, because the driver would make an object of each address, and call us for each JSON value.
+_AS_TEXT = {"ip_address": "inet", "properties": "jsonb"}
+_NAMES = ", ".join(COLUMNS)
+_STAGED = ", ".join(f"{name}::text" if name in _AS_TEXT else name for name in COLUMNS)
+_UNSTAGED = ", ".join(f"{name}::{_AS_TEXT[name]}" if name in _AS_TEXT else name for name in COLUMNS)
 _STAGE = f"""
 CREATE TEMP TABLE IF NOT EXISTS staged_events ON COMMIT DELETE ROWS AS
-SELECT {_NAMES.replace('"ip_address"', "ip_address::text AS ip_address")}, false AS keyed FROM events WITH NO DATA
+SELECT {_STAGED}, false AS keyed FROM events WITH NO DATA
 """
 # In one order, so that two workers with copies of the same events wait for each other instead of for a deadlock.
 _INSERT = f"""
 INSERT INTO events ({_NAMES})
-SELECT {_NAMES.replace('"ip_address"', "ip_address::inet")} FROM staged_events AS staged
+SELECT {_UNSTAGED} FROM staged_events AS staged
 WHERE NOT EXISTS (
     SELECT FROM event_keys AS known
     WHERE known.tenant_id = staged.tenant_id AND known.message_id = staged.message_id AND NOT staged.keyed
@@ -92,7 +95,7 @@ JOIN events ON events.tenant_id = $1
 LEFT JOIN user_agents ON user_agents.id = events.user_agent_id
 """
 
-_row = attrgetter(*COLUMNS)
+_row = attrgetter(*(name for name in COLUMNS if name != "properties"))
 
 Key = tuple[datetime, UUID]
 
@@ -119,7 +122,7 @@ async def insert_events(
     await connection.execute(_STAGE)
     await connection.copy_records_to_table(
         "staged_events",
-        records=[(*_row(event), is_keyed(event)) for event in candidates],
+        records=[(*_row(event), event.properties.decode(), is_keyed(event)) for event in candidates],
         columns=(*COLUMNS, "keyed"),
     )
     inserted = await connection.fetch(_INSERT)
