@@ -38,8 +38,8 @@ def test_whoever_waits_as_told_may_go_on() -> None:
         passed(limit, 10, moment)
         refused = limit.hit("a", moment)
         assert not refused.allowed
-        assert limit.hit("a", moment + refused.reset_seconds).allowed
         assert not limit.hit("a", moment + refused.reset_seconds / 3).allowed
+        assert limit.hit("a", moment + refused.reset_seconds).allowed
 
 
 def test_what_is_left_is_told() -> None:
