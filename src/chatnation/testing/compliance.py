@@ -123,6 +123,16 @@ class Compliance:
                 assert response.status_code < 500, f"GET {path} answered {response.status_code}"
         assert self._failures(running) == {}
 
+    async def test_another_tenant_sees_nothing_of_it(self, make_app: MakeApp) -> None:
+        running = await self._app(make_app)
+        await running.ingest_and_drain(_sample(), await running.source())
+        stranger = await running.client(await running.person((await running.source()).tenant))
+        for method, path, _ in self._addresses(running):
+            if method == "GET":
+                response = await stranger.get(path, headers={"Accept": "*/*"})
+                told = [secret for secret in _TELLING if secret in response.text]
+                assert told == [], f"GET {path} tells another tenant {told}"
+
     async def test_a_tenant_can_do_without_it(self, make_app: MakeApp) -> None:
         running = await self._app(make_app)
         source = await running.source()
@@ -214,6 +224,9 @@ class Compliance:
         """Failures of the plugin so far, by where."""
         failures = running.app.boundary.failures
         return {key: count for key, count in failures.items() if key[0] == self.plugin.name}
+
+
+_TELLING = ("visitor-1", "A001234567Z", "Wanjiku", "254700000001", "Habari")
 
 
 def _sample() -> Iterable[Wire]:
