@@ -99,7 +99,7 @@ class RateLimit:
         if hits < self.limit:  # Last minute's share has to shrink to what this minute leaves.
             wait = (1 - (self.limit - hits) / earlier) * left
         else:  # And this minute's share, in the next one.
-            wait = left + (1 - (self.limit - 1) / hits) * WINDOW_SECONDS
+            wait = left + (1 - self.limit / hits) * WINDOW_SECONDS
         return math.floor(wait) + 1
 
     def _turn(self, window: int) -> None:
