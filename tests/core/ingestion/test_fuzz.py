@@ -41,11 +41,11 @@ scalars = st.none() | st.booleans() | numbers | texts
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4), max_leaves=12
 )
-KEYS = [
-    "event_name", "event", "event_type", "type", "message_id", "messageId", "event_id", "timestamp",
-    "originalTimestamp",     "anonymous_id", "anonymousId", "session_id", "user_id", "userId", "previousId", "previous_id", "groupId",
-    "sequence",     "journey_start", "context", "properties", "traits", "mergeProperties", "distinct_id", "name", "category", "sentAt",
-]  # fmt: skip
+KEYS = """
+    event_name event event_type type message_id messageId event_id timestamp originalTimestamp anonymous_id anonymousId
+    session_id user_id userId previousId previous_id groupId sequence journey_start context properties traits
+    mergeProperties distinct_id name category sentAt
+""".split()
 CONTEXT_KEYS = [
     "library",
     "page",
@@ -154,7 +154,9 @@ def target(chatnation_servers: SharedServers) -> Iterator[Target]:
     target.close()
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(path=PATHS, body=bodies, squeeze=squeezes, encoding=encodings, headers=headers, key=st.integers(0, 9))
 def test_no_body_and_no_header_leads_to_a_5xx_or_to_poison(
     target: Target, path: str, body: bytes, squeeze: Any, encoding: str | None, headers: dict[str, str], key: int
