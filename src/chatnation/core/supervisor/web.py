@@ -8,6 +8,7 @@ from typing import Any, cast
 import click
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from chatnation.core.app import App
 from chatnation.core.settings import Role
@@ -37,23 +38,27 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+def server_config(asgi: ASGIApp) -> uvicorn.Config:
+    """How an application of ours is served."""
+    return uvicorn.Config(
+        asgi,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # Core believes the proxies of its settings, no others.
+        timeout_graceful_shutdown=_FINISH_SECONDS,
+        backlog=4096,
+    )
+
+
 async def serve(app: App, listening: socket.socket) -> None:
     """Answer HTTP on a listening socket until asked to end."""
     async with app.lifespan():
-        config = uvicorn.Config(
-            app.web,
-            http="httptools",
-            loop="uvloop",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # Core believes the proxies of its settings, no others.
-            timeout_graceful_shutdown=_FINISH_SECONDS,
-            backlog=4096,
-        )
-        server = _Server(config, app)
+        server = _Server(server_config(app.web), app)
 
         def stop() -> None:
             server.should_exit = True
