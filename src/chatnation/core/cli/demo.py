@@ -29,14 +29,14 @@ from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
 
 LIVE_TICK = timedelta(milliseconds=500)
 """Live events that are due within this time leave in one request."""
-REPORT_EVERY = timedelta(seconds=60)
+REPORT_EVERY = timedelta(minutes=10)
 
 
 @click.command()
 @click.option("--days", type=click.IntRange(0, 730), default=30, help="Days to fill, up to now.")
 @click.option("--visits-per-day", type=click.IntRange(1, 100_000), default=400, help="Visits of an ordinary day.")
 @click.option("--live", is_flag=True, help="Go on with new events until Ctrl-C.")
-@click.option("--rate", type=click.FloatRange(0.1, 5_000), default=4.0, help="Live events a second.")
+@click.option("--rate", type=click.FloatRange(0.1, 5_000), default=1.0, help="Live events a second.")
 @click.option("--seed", type=int, default=1, help="Another seed makes up other people.")
 @click.option("--tenant", help="Handle of the tenant that gets the project `demo`; the first one by default.")
 @click.option("--url", envvar="CHATNATION_URL", help="Address of the collector; the one of this instance by default.")
