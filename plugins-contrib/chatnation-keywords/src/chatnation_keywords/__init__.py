@@ -1,0 +1,1 @@
+"""Counts keywords in inbound WhatsApp messages."""
