@@ -59,35 +59,25 @@ def pids(instance: Instance, *parts: Part) -> set[int]:
     return {process.pid for part in parts or Part for process in instance.processes(part)}
 
 
-def test_it_prints_credentials_at_the_first_start_and_never_again(instance: Instance) -> None:
+def test_the_first_start_makes_credentials_and_a_secret_and_ctrl_c_leaves_no_process(instance: Instance) -> None:
     instance.start()
     assert instance.write_key.startswith("cn_write_")
     assert len(instance.password) >= 16
+    secret = instance.data_dir / "secret_key"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    kept = secret.read_text()
     assert instance.stop() == 0
+    assert pids(instance) == set()
     first = instance.log.stat().st_size
+
     instance.start()
     again = instance.output(first)
     assert "Dashboard" in again
     assert "Password" not in again
     assert "cn_write_" not in again
-
-
-def test_the_secret_of_the_instance_is_made_once_and_private(instance: Instance) -> None:
-    instance.start()
-    secret = instance.data_dir / "secret_key"
-    assert secret.stat().st_mode & 0o777 == 0o600
-    before = secret.read_text()
-    instance.stop()
-    instance.start()
-    assert secret.read_text() == before
-    assert before not in instance.output()
-
-
-def test_ctrl_c_stops_every_process_and_the_servers(instance: Instance) -> None:
-    instance.start()
-    assert pids(instance, Part.WORKER)
+    assert secret.read_text() == kept
     assert instance.stop() == 0
-    assert pids(instance) == set()
+    assert kept not in instance.output()
     assert "Traceback" not in instance.output()
 
 
@@ -133,23 +123,22 @@ def test_a_server_that_is_killed_is_started_again_and_the_children_find_it(runni
     assert pids(running, Part.WEB, Part.WORKER) == children
 
 
-def test_children_end_when_their_supervisor_is_killed_and_the_port_is_free_for_the_next(instance: Instance) -> None:
+def test_an_instance_comes_back_whatever_was_killed(instance: Instance) -> None:
     instance.start()
     url = instance.url
+    # Its children end by themselves, and the port is free for the next.
     instance.kill(Part.SUPERVISOR)
     instance.start()
     assert instance.url == url
     assert healthy(instance)
     until(lambda: len(pids(instance, Part.WEB)) == 1 and len(pids(instance, Part.WORKER)) == 1)
 
-
-def test_after_a_kill_of_everything_the_next_start_works(instance: Instance) -> None:
-    instance.start()
     instance.kill()
     assert pids(instance) == set()
     instance.start()
     assert healthy(instance)
     assert instance.stop() == 0
+    assert pids(instance) == set()
 
 
 def test_commands_join_the_servers_of_a_running_instance(running: Instance) -> None:
@@ -163,7 +152,7 @@ def test_commands_join_the_servers_of_a_running_instance(running: Instance) -> N
     assert healthy(running)
 
 
-def test_commands_start_the_servers_of_a_stopped_instance_and_stop_them_again(instance: Instance) -> None:
+def test_doctor_starts_the_servers_of_a_stopped_instance_and_says_what_keeps_them_from_it(instance: Instance) -> None:
     instance.start()
     instance.stop()
     done = instance.command("doctor")
@@ -172,10 +161,6 @@ def test_commands_start_the_servers_of_a_stopped_instance_and_stop_them_again(in
     assert "schemas: " in done.stdout
     assert pids(instance) == set()
 
-
-def test_doctor_says_what_is_wrong_and_what_to_do(instance: Instance) -> None:
-    instance.start()
-    instance.stop()
     (instance.data_dir / "postgres" / "PG_VERSION").write_text("17\n")
     done = instance.command("doctor")
     assert done.returncode == 1
@@ -190,35 +175,24 @@ def test_doctor_of_a_folder_that_does_not_exist_makes_none(instance: Instance) -
     assert not instance.data_dir.exists()
 
 
-def test_the_role_collect_has_no_worker_and_the_role_process_no_web(instance: Instance) -> None:
+def test_each_role_runs_its_own_processes_only(instance: Instance) -> None:
     instance.arguments = ["--role", "collect"]
     instance.start()
     assert pids(instance, Part.WEB)
     assert not pids(instance, Part.WORKER)
-    instance.stop()
-    with subprocess.Popen(
-        instance.line("serve", "--role", "process"), env=instance.variables, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert any("Chatnation runs." in line for line in process.stdout)
-        assert pids(instance, Part.WORKER)
-        assert not pids(instance, Part.WEB)
-        process.send_signal(signal.SIGTERM)
-    assert process.returncode == 0
-    assert pids(instance) == set()
+    assert instance.stop() == 0
 
-
-def test_a_worker_alone_stops_on_sigterm(instance: Instance) -> None:
-    instance.start()
-    instance.stop()
-    with subprocess.Popen(
-        instance.line("worker"), env=instance.variables, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert any("The worker runs." in line for line in process.stdout)
-        process.send_signal(signal.SIGTERM)
-    assert process.returncode == 0
-    assert pids(instance) == set()
+    for line, says in (
+        (instance.line("serve", "--role", "process"), "Chatnation runs."),
+        (instance.line("worker"), "The worker runs."),
+    ):
+        with subprocess.Popen(line, env=instance.variables, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert any(says in printed for printed in process.stdout)
+            assert not pids(instance, Part.WEB)
+            process.send_signal(signal.SIGTERM)
+        assert process.returncode == 0
+        assert pids(instance) == set()
 
 
 def test_a_child_that_cannot_start_ends_the_supervisor_with_the_reason(instance: Instance, tmp_path: Path) -> None:
