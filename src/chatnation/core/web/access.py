@@ -119,8 +119,11 @@ class Gate:
         if request.method in csrf.SAFE_METHODS or getattr(request.state, "by_key", False):
             return
         csrf.check_origin(request, self._app.settings.public_url)
+        form = _is_form(request)
+        if not form and SESSION_COOKIE not in request.cookies:
+            return  # Nobody to be impersonated, and other sites cannot send JSON without asking first.
         token = request.headers.get(csrf.HEADER)
-        if token is None and _is_form(request):
+        if token is None and form:
             field = (await request.form()).get(csrf.FIELD)
             token = field if isinstance(field, str) else None
         csrf.check_token(self._secret, CsrfTokens(request, self._secret).binding, token)

@@ -203,12 +203,13 @@ async def _missed(redis: Redis, key: str, after: str) -> AsyncIterator[LiveMessa
 
 
 async def _trimmed_beyond(redis: Redis, key: str, after: str) -> bool:
-    """Whether the stream has dropped an entry that came after `after`."""
+    """Whether the stream may have dropped an entry that came after `after`."""
     if not await redis.exists(key):
         return False
     state = await redis.xinfo_stream(key)
-    dropped = state.get("max-deleted-entry-id", _FIRST)
-    return _order(dropped.decode() if isinstance(dropped, bytes) else dropped) > _order(after)
+    first = state["first-entry"]
+    complete = state["entries-added"] == state["length"]
+    return not complete and (first is None or _order(read_entry(*first).id) > _order(after))
 
 
 def _entries(answer: object) -> list[LiveMessage]:
