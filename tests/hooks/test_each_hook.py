@@ -50,6 +50,7 @@ from chatnation import (
 from chatnation.core.compose import assemble
 from chatnation.core.hookspecs.data import export_person, summarize_tenant
 from chatnation.core.hookspecs.web import render_slot
+from chatnation.core.processing.stages import StageRefused, Stages
 from chatnation.core.settings import Settings
 from chatnation.core.storage.erasure import Eraser
 from chatnation.core.storage.retention import Retainer
@@ -193,6 +194,24 @@ async def test_register_stages_that_raise_are_left_out_for_the_batch_and_counted
     await running.ingest_and_drain([track("bought")])
     assert await stored_names(running) == ["bought_renamed"]
     assert running.app.boundary.failures == {("things", "stage:fail_always"): 1}
+
+
+async def test_register_stages_for_privacy_that_cannot_run_let_nothing_through(make_app: MakeApp) -> None:
+    async def fail(self: Plugin, app: App) -> None:
+        raise RuntimeError("no start")
+
+    masking = [Stage("mask_names", rename, privacy=True)]
+    running = await make_app(registering("register_stages", *masking, startup=hookimpl(fail)))
+    source = await running.source()
+    batch = EventBatch(source.tenant.id, [])
+    stages = Stages(
+        running.app.resources.stages, running.app.boundary, running.app.metrics, running.app.switches.wanted
+    )
+    with pytest.raises(StageRefused, match="mask_names"):
+        await stages.apply(batch, running.app.enabled(source.tenant.id))
+    await running.app.switches.switch(source.tenant.id, "things", enabled=False)
+    await running.ingest_and_drain([track("bought")], source)
+    assert await stored_names(running) == ["bought"]
 
 
 async def test_register_projections_see_each_stored_event_once_in_its_transaction(make_app: MakeApp) -> None:

@@ -33,10 +33,8 @@ def test_a_new_plugin_installs_and_passes_its_own_tests_and_the_compliance_suite
 def test_an_installed_plugin_is_listed_shown_and_checked(tmp_path: Path) -> None:
     CliRunner().invoke(main, ["plugins", "new", "parcels", "--directory", str(tmp_path)])
     install(tmp_path / "chatnation-parcels", tmp_path / "installed")
-    listed = {
-        entry["name"]: entry for entry in json.loads(chatnation(tmp_path / "installed", "plugins", "list", "--json"))
-    }
-    assert listed["parcels"] == {
+    listed = json.loads(chatnation(tmp_path / "installed", "plugins", "list", "--json"))
+    assert {entry["name"]: entry for entry in listed}["parcels"] == {
         "name": "parcels",
         "state": "active",
         "reason": "",

@@ -114,7 +114,7 @@ def build(settings: Settings, assembly: Assembly, *, role: Role, clock: Clock) -
         hooks=assembly.hooks,
         resources=assembly.resources,
         services=assembly.services,
-        metrics=Metrics(assembly.boundary, assembly.inventory),
+        metrics=Metrics(assembly.boundary, assembly.inventory, role=role),
         storage=storage,
         redis=Redis.from_url(settings.redis_url),
         queue=_queue(settings, assembly.resources),

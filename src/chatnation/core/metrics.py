@@ -55,8 +55,8 @@ class Metrics:
     A plugin adds its own with `registry=app.metrics.registry`; their names start with `chatnation_<plugin>_`.
     """
 
-    def __init__(self, boundary: Boundary, inventory: Inventory, *, process: str | None = None) -> None:
-        self.process = process or f"{socket.gethostname()}-{os.getpid()}"
+    def __init__(self, boundary: Boundary, inventory: Inventory, *, role: str) -> None:
+        self.process = f"{socket.gethostname()}-{os.getpid()}-{role}"
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(_PluginFigures(boundary, inventory))
         self.requests = Counter(
@@ -113,7 +113,7 @@ class Metrics:
             async for key in redis.scan_iter(f"{PREFIX}*"):
                 name = (key.decode() if isinstance(key, bytes) else str(key)).removeprefix(PREFIX)
                 copy = await redis.get(key)
-                if copy is not None and name not in figures:
+                if isinstance(copy, bytes) and name not in figures:
                     figures[name] = msgspec.msgpack.decode(copy, type=list[Family])
         except Exception as error:
             logger.warning("figures of other processes could not be read: %s", type(error).__name__)

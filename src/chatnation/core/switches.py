@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import text
 
 from chatnation.core.errors import ChatnationError
 from chatnation.core.plugin.boundary import CORE
-from chatnation.core.plugin.inventory import Inventory
+from chatnation.core.plugin.inventory import Inventory, PluginRecord
 from chatnation.core.storage.storage import Storage
 from chatnation.core.storage.versions import raise_version
 
@@ -32,8 +34,12 @@ class Switches:
         off = self._off.get(tenant_id, frozenset())
         found = self._enabled.get((running, off))
         if found is None:
-            found = self._enabled[running, off] = self._without(running, off)
+            found = self._enabled[running, off] = _without(off, self._inventory.active())
         return found
+
+    def wanted(self, tenant_id: int) -> frozenset[str]:
+        """Names of the plugins that would run for the tenant if all of them worked, and `core`."""
+        return _without(self._off.get(tenant_id, frozenset()), self._inventory.composed())
 
     async def refresh(self) -> None:
         """Read every switch."""
@@ -59,10 +65,11 @@ class Switches:
             await raise_version(connection, CACHE)
         await self.refresh()
 
-    def _without(self, running: frozenset[str], off: frozenset[str]) -> frozenset[str]:
-        """`running` but for `off` and, in load order, what requires something that is off."""
-        kept = {CORE}
-        for record in self._inventory.active():
-            if record.name not in off and kept.issuperset(record.requires):
-                kept.add(record.name)
-        return frozenset(kept)
+
+def _without(off: frozenset[str], records: Iterable[PluginRecord]) -> frozenset[str]:
+    """The plugins of `records` but those that are `off`, and what requires one that is off."""
+    kept = {CORE}
+    for record in records:
+        if record.name not in off and kept.issuperset(record.requires):
+            kept.add(record.name)
+    return frozenset(kept)

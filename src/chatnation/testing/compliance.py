@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
+import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,12 +23,15 @@ from chatnation.core.plugin.inventory import State
 from chatnation.core.plugin.loader import PluginSettings
 from chatnation.core.settings import Settings
 from chatnation.core.storage.migrations import differences, downgrade, plugin_history, upgrade
+from chatnation.core.web.application import WebApplication
 from chatnation.core.web.routing import PUBLIC
 from chatnation.testing.apps import MakeApp, RunningApp, Source
 from chatnation.testing.events import Wire, identify, page_view, track, whatsapp_message
 
 _PARAMETER = re.compile(r"\{\w+(?::(?P<type>\w+))?\}")
 _EXAMPLES = {"uuid": "01890000-0000-7000-8000-000000000000"}
+
+_OPEN_SECONDS = 5.0
 
 _TABLES = """
 SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
@@ -119,7 +124,7 @@ class Compliance:
         client = await running.client(await running.person(source.tenant))
         for method, path, _ in self._addresses(running):
             if method == "GET":
-                response = await client.get(path, headers={"Accept": "*/*"})
+                response = await _look(running, client, path)
                 assert response.status_code < 500, f"GET {path} answered {response.status_code}"
         assert self._failures(running) == {}
 
@@ -129,7 +134,7 @@ class Compliance:
         stranger = await running.client(await running.person((await running.source()).tenant))
         for method, path, _ in self._addresses(running):
             if method == "GET":
-                response = await stranger.get(path, headers={"Accept": "*/*"})
+                response = await _look(running, stranger, path)
                 told = [secret for secret in _TELLING if secret in response.text]
                 assert told == [], f"GET {path} tells another tenant {told}"
 
@@ -224,6 +229,15 @@ class Compliance:
         """Failures of the plugin so far, by where."""
         failures = running.app.boundary.failures
         return {key: count for key, count in failures.items() if key[0] == self.plugin.name}
+
+
+async def _look(running: RunningApp, client: httpx.AsyncClient, path: str) -> httpx.Response:
+    """The answer to a GET. One that stays open, such as a live stream, is ended after a moment."""
+    asking = asyncio.create_task(client.get(path, headers={"Accept": "*/*"}))
+    done, _ = await asyncio.wait({asking}, timeout=_OPEN_SECONDS)
+    if not done:
+        cast("WebApplication", running.app.web).drain()
+    return await asking
 
 
 _TELLING = ("visitor-1", "A001234567Z", "Wanjiku", "254700000001", "Habari")

@@ -88,6 +88,10 @@ class Inventory:
         """The plugins that run, or will once started, in load order."""
         return [record for record in self._records.values() if record.state is State.ACTIVE]
 
+    def composed(self) -> list[PluginRecord]:
+        """The active plugins and those that were composed but cannot run, in load order."""
+        return [record for record in self._records.values() if record.state in (State.ACTIVE, State.DEGRADED)]
+
     def runs(self, name: str) -> bool:
         """Whether the plugin `name` is active; the core always is."""
         record = self._records.get(name)

@@ -109,7 +109,7 @@ class Pipeline:
         """The pipeline of an app."""
         return cls(
             storage=app.storage,
-            stages=Stages(app.resources.stages, app.boundary, app.metrics),
+            stages=Stages(app.resources.stages, app.boundary, app.metrics, app.switches.wanted),
             projections=Projections(app.resources.projections, app.boundary, app.metrics),
             partitions=Partitions(app.storage, app.clock),
             enabled=app.enabled,

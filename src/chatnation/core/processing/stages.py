@@ -43,15 +43,24 @@ class Stages:
         stages: Iterable[Registered[Stage]],
         boundary: Boundary,
         metrics: Metrics,
+        wanted: Callable[[int], frozenset[str]],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._steps = tuple(_Step(entry.plugin, entry.item, Circuit(now)) for entry in stages)
+        self._private = tuple(step for step in self._steps if step.stage.privacy)
+        self._wanted = wanted
         self._compiled: dict[frozenset[str], tuple[_Step, ...]] = {}
         self._boundary = boundary
         self._metrics = metrics
 
     async def apply(self, batch: EventBatch, enabled: frozenset[str]) -> None:
-        """Pass `batch` through the stages of the `enabled` plugins, in load order. Raises StageRefused."""
+        """Pass `batch` through the stages of the `enabled` plugins, in load order. Raises StageRefused.
+
+        A privacy stage whose plugin does not run now refuses too, unless the tenant switched the plugin off.
+        """
+        for step in self._private:
+            if step.plugin not in enabled and step.plugin in self._wanted(batch.tenant_id):
+                raise StageRefused(step.stage.name, broken=True)
         steps = self._compiled.get(enabled)
         if steps is None:
             steps = self._compiled[enabled] = tuple(step for step in self._steps if step.plugin in enabled)
