@@ -1,8 +1,9 @@
 """Requests that the collector takes, against an application that does nothing and against the stream alone.
 
-All checks are on: key, origin, rate limits (far away), validation, masking of addresses, ledger, and a stream that
-syncs its log. Rounds of the three come in turns, so that they meet the same machine. The load generator is a process
-of its own beside them; nothing reads the stream meanwhile.
+All checks are on: key, origin, rate limits (far away), validation, masking of addresses, ledger. The stream writes its
+log before it answers. In the comparisons the kernel brings that to the disk when it likes; at the end are figures with
+the embedded server's own setting, which waits for the disk. Rounds come in turns, so that all meet the same machine. The
+load generator is a process of its own beside them; nothing reads the stream meanwhile.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from chatnation.core.storage.migrations import histories, upgrade
 
 GOALS = {1: 0.45, 10: 0.35, 50: None}
 """Events a request, and the least share of the empty application's requests."""
+SYNCED_EVENTS = 10
 CONNECTIONS = 64
 BODIES = 300
 ADDED_AT_ONCE = 100
@@ -50,11 +52,14 @@ STOP_SECONDS = 20.0
 
 async def run(quick: bool) -> list[Figure]:
     """Rounds in turns; the middle of the ratios counts."""
-    rounds, seconds = (3, 2.0) if quick else (7, 4.0)
+    rounds, seconds = (3, 1.5) if quick else (7, 4.0)
     async with _bench() as bench:
         figures: list[Figure] = []
+        bench.sync_log("no")
         for events, goal in GOALS.items():
             figures += await _compare(bench, events, goal, rounds, seconds)
+        bench.sync_log("always")
+        figures += await _with_synced_log(bench, rounds, seconds / 2)
     return figures
 
 
@@ -78,6 +83,21 @@ async def _compare(bench: _Bench, events: int, goal: float | None, rounds: int, 
         Figure(f"{size} a request: XADD alone", median(stream), "entries/s"),
         Figure(f"{size} a request: ratio to the empty application", _ratio(collector, empty), "", goal=goal),
         Figure(f"{size} a request: ratio to XADD alone", _ratio(collector, stream), ""),
+    ]
+
+
+async def _with_synced_log(bench: _Bench, rounds: int, seconds: float) -> list[Figure]:
+    """What is left when each answer waits for the disk; told without a goal, since the disk decides it."""
+    bodies = [Visitors().batch(SYNCED_EVENTS, bench.write_key) for _ in range(BODIES)]
+    requests = bench.generator.prepare("synced", [capture_request(body, bench.write_key) for body in bodies])
+    collector, stream = [], []
+    for _ in range(rounds):
+        collector.append(await bench.load(bench.collector, requests, seconds))
+        stream.append(bench.append(bodies, seconds))
+    name = f"{SYNCED_EVENTS} events a request, log synced"
+    return [
+        Figure(f"{name}: collector", median(collector) * SYNCED_EVENTS, "events/s"),
+        Figure(f"{name}: XADD alone", median(stream) * SYNCED_EVENTS, "events/s"),
     ]
 
 
@@ -115,6 +135,10 @@ class _Bench:
         rate = added / (time.perf_counter() - started)
         self._empty_stream()
         return rate
+
+    def sync_log(self, policy: str) -> None:
+        """Set when the stream's log goes to the disk: "no" (the kernel decides) or "always" (before each answer)."""
+        self.stream.config_set("appendfsync", policy)
 
     def _empty_stream(self) -> None:
         self.stream.delete(keys.stream(0), keys.depth(0))

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -81,8 +81,7 @@ class Connection(asyncio.Protocol):
         return connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         if self._rest:
@@ -168,6 +167,8 @@ class Generator:
         assert stdout is not None
         stdin.write(self._encoder.encode(Order(port, requests, connections, seconds)) + b"\n")
         line = await asyncio.wait_for(stdout.readline(), seconds + 2 * STALLED_SECONDS)
+        if not line:
+            raise RuntimeError("the load generator ended")
         return msgspec.json.decode(line, type=Count)
 
 
