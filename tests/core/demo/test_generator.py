@@ -68,6 +68,12 @@ def test_an_interval_is_cut_to_the_instant() -> None:
     assert all(start <= fact.at < end for fact in facts)
 
 
+def test_the_newest_day_can_come_first() -> None:
+    authority = TaxAuthority(visits_per_day=30)
+    start, end = NOON - timedelta(days=2), NOON
+    assert list(authority.between(start, end, newest_first=True)) == list(authority.between(start, end))[::-1]
+
+
 def test_nights_and_sundays_are_quiet(month: list[Fact]) -> None:
     local = [fact.at.astimezone(NAIROBI) for fact in month]
     hours, weekdays = Counter(at.hour for at in local), Counter(at.weekday() for at in local)

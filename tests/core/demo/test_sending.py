@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from chatnation.core.auth.keys import list_keys
-from chatnation.core.demo.access import PROJECT, demo_access
+from chatnation.core.demo.access import PROJECT, DemoAccess, demo_access
 from chatnation.core.demo.facts import Fact
 from chatnation.core.demo.generator import TaxAuthority
 from chatnation.core.demo.sender import NotDelivered, Sender
@@ -57,6 +57,14 @@ async def test_the_demo_has_a_project_of_its_own_and_a_key_only_while_it_runs(ma
     async with storage.tenant(source.tenant.id) as connection:
         slugs = (await connection.execute(select(projects.c.slug))).scalars().all()
     assert slugs.count(PROJECT) == 1
+
+
+def test_a_demo_goes_on_where_it_ended_unless_it_was_cut_short() -> None:
+    start, newest = NOW - timedelta(days=30), NOW - timedelta(hours=3)
+    assert DemoAccess("key", None, None).resume(start) == start
+    assert DemoAccess("key", start + timedelta(minutes=2), newest).resume(start) == newest
+    assert DemoAccess("key", start - timedelta(days=9), newest).resume(start) == newest
+    assert DemoAccess("key", start + timedelta(days=11), newest).resume(start) == start
 
 
 async def test_an_instance_that_never_started_is_told_so(make_app: MakeApp) -> None:

@@ -20,7 +20,7 @@ from chatnation.core.demo.access import demo_access
 from chatnation.core.demo.facts import Fact
 from chatnation.core.demo.generator import TaxAuthority
 from chatnation.core.demo.rhythm import NAIROBI
-from chatnation.core.demo.sender import Sender
+from chatnation.core.demo.sender import Sender, all_of
 from chatnation.core.instance import opened
 from chatnation.core.settings import Settings
 from chatnation.core.storage.storage import Storage
@@ -85,8 +85,8 @@ class _Plan:
 
 async def _until_asked_to_end(work: Callable[[], Awaitable[None]]) -> None:
     """Run `work`, and let it tidy up when a signal ends it."""
-    async with anyio.create_task_group() as group:
-        watching = on_goodbye(group.cancel_scope.cancel)
+    with anyio.CancelScope() as scope:
+        watching = on_goodbye(scope.cancel)
         try:
             announce_ready()
             await work()
@@ -98,24 +98,23 @@ async def _send_to_instance(plan: _Plan, settings: Settings, tenant: str | None)
     storage = Storage(settings.database_url or "", pool_size=1, application="chatnation demo")
     try:
         async with demo_access(storage, tenant) as access:
-            await _send(plan, access.write_key, since=access.last_event_at)
+            await _send(plan, access.write_key, access.resume)
     finally:
         with anyio.CancelScope(shield=True):
             await storage.dispose()
 
 
-async def _send(plan: _Plan, write_key: str, *, since: datetime | None = None) -> None:
+async def _send(plan: _Plan, write_key: str, resume: Callable[[datetime], datetime] = lambda start: start) -> None:
     console = Console(stderr=True)
     async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=8)) as client:
-        sender = Sender(client, plan.url, write_key)
         now = datetime.now(UTC)
-        start = now - timedelta(days=plan.days)
-        if since is not None:
-            start = max(start, since)
+        start = resume(now - timedelta(days=plan.days))
+        work = []
         if plan.days:
-            await _send_past(console, plan.authority, sender, start, now)
+            work.append(_send_past(console, plan.authority, Sender(client, plan.url, write_key), start, now))
         if plan.live_rate is not None:
-            await _send_live(console, plan.authority, sender, now, plan.live_rate)
+            work.append(_send_live(console, plan.authority, Sender(client, plan.url, write_key), now, plan.live_rate))
+        await all_of(*work)
 
 
 def _running_url(settings: Settings) -> str:
@@ -140,7 +139,7 @@ async def _send_past(console: Console, authority: TaxAuthority, sender: Sender, 
         bar = progress.add_task("Sending", total=_days_between(start, end), events=0)
 
         def told() -> Iterator[list[Fact]]:
-            for facts in authority.between(start, end):
+            for facts in authority.between(start, end, newest_first=True):
                 kinds.update(fact.event["event_name"] for fact in facts)
                 yield facts
                 progress.advance(bar)
@@ -178,9 +177,9 @@ def _summarize(console: Console, sender: Sender, kinds: Counter[str]) -> None:
 async def _send_live(
     console: Console, authority: TaxAuthority, sender: Sender, start: datetime, events_per_second: float
 ) -> None:
-    """Send facts when they are due, for ever. What fell due meanwhile, while the past was sent, leaves at once."""
+    """Send facts when they are due, for ever."""
     console.print(f"Live: about {events_per_second:g} events a second. Ctrl-C stops.")
-    before, reported = sender.accepted, start
+    reported = start
     due: list[Fact] = []
     for fact in authority.live(start, events_per_second):
         if due and fact.at - due[0].at > LIVE_TICK:
@@ -190,5 +189,5 @@ async def _send_live(
             due = []
             if ready_at - reported > REPORT_EVERY:
                 reported = ready_at
-                console.print(f"Live: {sender.accepted - before:,} events so far.")
+                console.print(f"Live: {sender.accepted:,} events so far.")
         due.append(fact)

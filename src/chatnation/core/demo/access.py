@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import anyio
 from sqlalchemy import func, select
@@ -19,14 +19,27 @@ from chatnation.core.storage.storage import Storage
 
 PROJECT = "demo"
 KEY_NAME = "Demo"
+COMPLETE = timedelta(days=1)
+"""Every day has events, so a history that begins this close to where it should was sent to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoAccess:
-    """A key of type `server` for the project, and the time of the last event that an earlier demo left there."""
+    """A key of type `server` for the project, and the times of the first and last event that are there already."""
 
     write_key: str
+    first_event_at: datetime | None
     last_event_at: datetime | None
+
+    def resume(self, start: datetime) -> datetime:
+        """From when on events are missing, if there should be some since `start`.
+
+        That is after the last one; but all of them, where an earlier demo was cut short before it reached the start,
+        since it sends the newest day first.
+        """
+        if self.first_event_at is None or self.last_event_at is None or self.first_event_at > start + COMPLETE:
+            return start
+        return max(start, self.last_event_at)
 
 
 @asynccontextmanager
@@ -46,13 +59,12 @@ async def demo_access(storage: Storage, tenant: str | None = None) -> AsyncItera
         project_id = await _project(connection, tenant_id)
         await _revoke_all(connection, tenant_id)
         key = await create_key(connection, tenant_id, KEY_NAME, KeyType.SERVER, project_id=project_id)
-        last = await connection.scalar(
-            select(func.max(events.c.timestamp)).where(
-                events.c.tenant_id == tenant_id, events.c.project_id == project_id
-            )
+        query = select(func.min(events.c.timestamp), func.max(events.c.timestamp)).where(
+            events.c.tenant_id == tenant_id, events.c.project_id == project_id
         )
+        first, last = (await connection.execute(query)).one()
     try:
-        yield DemoAccess(key.secret, last)
+        yield DemoAccess(key.secret, first, last)
     finally:
         with anyio.CancelScope(shield=True):
             async with storage.tenant(tenant_id) as connection:

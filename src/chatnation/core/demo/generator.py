@@ -50,12 +50,15 @@ class TaxAuthority:
         facts.sort(key=lambda fact: fact.at)
         return facts
 
-    def between(self, start: datetime, end: datetime) -> Iterator[list[Fact]]:
-        """The facts of each day that touches the interval, cut to it, day after day."""
-        day = start.astimezone(NAIROBI).date()
-        while day <= end.astimezone(NAIROBI).date():
+    def between(self, start: datetime, end: datetime, *, newest_first: bool = False) -> Iterator[list[Fact]]:
+        """The facts of each day that touches the interval, cut to it, day after day.
+
+        With `newest_first` the last day comes first, so that whoever watches sees today at once.
+        """
+        first, last = (moment.astimezone(NAIROBI).date() for moment in (start, end))
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        for day in reversed(days) if newest_first else days:
             yield [fact for fact in self.day(day) if start <= fact.at < end]
-            day += timedelta(days=1)
 
     def live(
         self, start: datetime, events_per_second: float, *, warm_up: timedelta = timedelta(minutes=10)

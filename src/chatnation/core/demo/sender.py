@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -58,12 +58,7 @@ class Sender:
                 await self.send(batch)
                 sent(len(batch))
 
-        try:
-            async with anyio.create_task_group() as group:
-                for _ in range(REQUESTS_AT_ONCE):
-                    group.start_soon(deliver)
-        except* NotDelivered as failures:
-            raise failures.exceptions[0] from None
+        await all_of(*(deliver() for _ in range(REQUESTS_AT_ONCE)))
 
     async def _post(self, body: bytes) -> httpx.Response:
         reason = ""
@@ -82,6 +77,23 @@ class Sender:
                 pause = _retry_after(response) or pause
             await anyio.sleep(pause)
         raise NotDelivered(reason)
+
+
+async def all_of(*work: Coroutine[Any, Any, None]) -> None:
+    """Do all of it at once. When one part fails, the others end, and its error is raised as it is."""
+
+    async def do(part: Coroutine[Any, Any, None]) -> None:
+        await part
+
+    try:
+        async with anyio.create_task_group() as group:
+            for part in work:
+                group.start_soon(do, part)
+    except* ChatnationError as failures:
+        first: BaseException = failures
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
 
 
 def _batches(facts: Iterable[Fact]) -> Iterator[list[Fact]]:
