@@ -2,8 +2,8 @@
 
 All checks are on: key, origin, rate limits (far away), validation, masking of addresses, ledger. The stream writes its
 log before it answers. In the comparisons the kernel brings that to the disk when it likes; at the end are figures with
-the embedded server's own setting, which waits for the disk. Rounds come in turns, so that all meet the same machine. The
-load generator is a process of its own beside them; nothing reads the stream meanwhile.
+the embedded server's own setting, which waits for the disk. Rounds come in turns, so that all meet the same machine.
+The load generator is a process of its own beside them; nothing reads the stream meanwhile.
 """
 
 from __future__ import annotations

@@ -239,10 +239,14 @@ async def _obey() -> None:
     while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
         order = msgspec.json.decode(line, type=Order)
         if order.requests not in kept:
-            kept[order.requests] = msgspec.msgpack.decode(Path(order.requests).read_bytes(), type=list[bytes])
+            kept[order.requests] = _requests(Path(order.requests))
         count = await _Round(kept[order.requests]).run(order.port, order.connections, order.seconds)
         sys.stdout.buffer.write(msgspec.json.encode(count) + b"\n")
         sys.stdout.buffer.flush()
+
+
+def _requests(path: Path) -> list[bytes]:
+    return msgspec.msgpack.decode(path.read_bytes(), type=list[bytes])
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from chatnation.core.app import App
 from chatnation.core.auth.tenancy import create_project, create_tenant
 from chatnation.core.compose import compose
 from chatnation.core.embedded import EmbeddedServers
+from chatnation.core.garbage import collect_garbage_rarely
 from chatnation.core.ids import uuid7
 from chatnation.core.ingestion.event import Delivery, Event
 from chatnation.core.ingestion.normalize import normalize
@@ -30,7 +31,6 @@ from chatnation.core.plugin.boundary import Boundary
 from chatnation.core.processing.event_rows import COLUMNS
 from chatnation.core.processing.pipeline import Pipeline
 from chatnation.core.processing.processor import Processor
-from chatnation.core.processing.worker import collect_garbage_rarely
 from chatnation.core.queue.deadletters import DeadLetters
 from chatnation.core.settings import Role, Settings
 from chatnation.core.storage.migrations import histories, upgrade

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -33,17 +32,6 @@ MEASURE_EVERY = 5.0
 KEEP_HOUSE_EVERY = 3600.0
 DELIVERIES_KEPT = timedelta(days=30)
 """Longer than any delivery stays in the stream, outages included."""
-
-
-def collect_garbage_rarely() -> None:
-    """Spare a busy process most of the search for reference cycles.
-
-    Batches are thousands of objects without cycles, and looking through them again and again took a quarter of the
-    processor's time. What the program itself is made of is left out for good.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
 
 
 class Worker:

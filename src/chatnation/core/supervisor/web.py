@@ -11,6 +11,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from chatnation.core.app import App
+from chatnation.core.garbage import collect_garbage_rarely
 from chatnation.core.settings import Role
 from chatnation.core.supervisor.process import run_child
 from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
@@ -58,6 +59,7 @@ def server_config(asgi: ASGIApp) -> uvicorn.Config:
 async def serve(app: App, listening: socket.socket) -> None:
     """Answer HTTP on a listening socket until asked to end."""
     async with app.lifespan():
+        collect_garbage_rarely()
         server = _Server(server_config(app.web), app)
 
         def stop() -> None:

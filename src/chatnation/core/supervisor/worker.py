@@ -14,7 +14,8 @@ from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
 
 async def work(app: App, on_ready: Callable[[], None] = announce_ready) -> None:
     """Store events and run jobs until asked to end; the batch in hand is finished."""
-    from chatnation.core.processing.worker import Worker, collect_garbage_rarely
+    from chatnation.core.garbage import collect_garbage_rarely
+    from chatnation.core.processing.worker import Worker
 
     async with app.lifespan():
         worker = Worker(app)
