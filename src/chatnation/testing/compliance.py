@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, cast
 
 import httpx
@@ -25,8 +25,9 @@ from chatnation.core.settings import Settings
 from chatnation.core.storage.migrations import differences, downgrade, plugin_history, upgrade
 from chatnation.core.web.application import WebApplication
 from chatnation.core.web.routing import PUBLIC
-from chatnation.testing.apps import MakeApp, RunningApp, Source
+from chatnation.testing.apps import AppMaker, MakeApp, RunningApp, Source
 from chatnation.testing.events import Wire, identify, page_view, track, whatsapp_message
+from chatnation.testing.servers import SharedServers
 
 _PARAMETER = re.compile(r"\{\w+(?::(?P<type>\w+))?\}")
 _EXAMPLES = {"uuid": "01890000-0000-7000-8000-000000000000"}
@@ -86,12 +87,17 @@ class Compliance:
     def test_the_manifest_is_sound(self) -> None:
         assert manifest.problems(self.plugin, self.plugin.name) == []
 
+    @pytest.fixture(scope="class")
+    async def running(self, chatnation_servers: SharedServers) -> AsyncIterator[RunningApp]:
+        """The plugin with what it requires, for the tests that can share an app."""
+        async with AppMaker(chatnation_servers) as make_app:
+            yield await self._app(make_app)
+
     @pytest.mark.parametrize("rule", review.RULES, ids=lambda rule: rule.__name__)
     def test_the_plugin(self, rule: Callable[[type[Plugin]], Iterator[str]]) -> None:
         assert list(rule(self.plugin)) == []
 
-    async def test_it_runs_alone_with_what_it_requires(self, make_app: MakeApp) -> None:
-        running = await self._app(make_app)
+    async def test_it_runs_alone_with_what_it_requires(self, running: RunningApp) -> None:
         assert {
             record.name: record.reason for record in running.app.inventory if record.state is not State.ACTIVE
         } == {}
@@ -103,22 +109,19 @@ class Compliance:
         assert affected <= _dependents(running.app, self.plugin.name)
         await running.ingest_and_drain(_sample())
 
-    async def test_batches_of_every_kind_pass_it(self, make_app: MakeApp) -> None:
-        running = await self._app(make_app)
+    async def test_batches_of_every_kind_pass_it(self, running: RunningApp) -> None:
         await running.ingest_and_drain(_sample())
         await running.run_jobs()
         assert self._failures(running) == {}
 
-    async def test_strangers_reach_only_what_is_public(self, make_app: MakeApp) -> None:
-        running = await self._app(make_app)
+    async def test_strangers_reach_only_what_is_public(self, running: RunningApp) -> None:
         client = await running.client()
         for method, path, permission in self._addresses(running):
             if permission != PUBLIC:
                 response = await client.request(method, path)
                 assert response.status_code == 401, f"{method} {path} answered {response.status_code} to a stranger"
 
-    async def test_nothing_that_an_admin_can_look_at_breaks(self, make_app: MakeApp) -> None:
-        running = await self._app(make_app)
+    async def test_nothing_that_an_admin_can_look_at_breaks(self, running: RunningApp) -> None:
         source = await running.source()
         await running.ingest_and_drain(_sample(), source)
         client = await running.client(await running.person(source.tenant))
@@ -128,8 +131,7 @@ class Compliance:
                 assert response.status_code < 500, f"GET {path} answered {response.status_code}"
         assert self._failures(running) == {}
 
-    async def test_another_tenant_sees_nothing_of_it(self, make_app: MakeApp) -> None:
-        running = await self._app(make_app)
+    async def test_another_tenant_sees_nothing_of_it(self, running: RunningApp) -> None:
         await running.ingest_and_drain(_sample(), await running.source())
         stranger = await running.client(await running.person((await running.source()).tenant))
         for method, path, _ in self._addresses(running):
@@ -138,8 +140,7 @@ class Compliance:
                 told = [secret for secret in _TELLING if secret in response.text]
                 assert told == [], f"GET {path} tells another tenant {told}"
 
-    async def test_a_tenant_can_do_without_it(self, make_app: MakeApp) -> None:
-        running = await self._app(make_app)
+    async def test_a_tenant_can_do_without_it(self, running: RunningApp) -> None:
         source = await running.source()
         await running.app.switches.switch(source.tenant.id, self.plugin.name, enabled=False)
         client = await running.client(await running.person(source.tenant))
@@ -161,11 +162,10 @@ class Compliance:
         for method, path, _ in self._addresses(running):
             assert (await client.request(method, path)).status_code == 503
 
-    async def test_its_revisions_lead_to_its_models_and_back_and_touch_nothing_else(self, make_app: MakeApp) -> None:
+    async def test_its_revisions_lead_to_its_models_and_back_and_touch_nothing_else(self, running: RunningApp) -> None:
         history = plugin_history(self.plugin)
         if history is None:
             pytest.skip("it keeps no tables")
-        running = await self._app(make_app)
         storage, schema = running.app.storage, f"{self.plugin.name}."
         before = await _rows(running, _TABLES)
         assert await differences(storage, history) == []
@@ -179,8 +179,7 @@ class Compliance:
         assert done.error is None
         assert await _rows(running, _TABLES) == before
 
-    async def test_nothing_of_an_erased_tenant_is_left(self, make_app: MakeApp) -> None:
-        running = await self._app(make_app)
+    async def test_nothing_of_an_erased_tenant_is_left(self, running: RunningApp) -> None:
         source = await running.source()
         await running.ingest_and_drain(_sample(), source)
         async with running.app.storage.tenant(source.tenant.id) as connection:
@@ -191,8 +190,7 @@ class Compliance:
             for table in await connection.scalars(text(_TENANT_TABLES), {"schema": self.plugin.name}):
                 assert await _count(connection, table, source) == 0, f"{table} keeps rows of an erased tenant"
 
-    async def test_a_person_can_be_exported_and_erased(self, make_app: MakeApp) -> None:
-        running = await self._app(make_app)
+    async def test_a_person_can_be_exported_and_erased(self, running: RunningApp) -> None:
         source = await running.source()
         await running.ingest_and_drain(_sample(), source)
         async with running.app.storage.tenant(source.tenant.id) as connection:

@@ -1,0 +1,108 @@
+"""What the product must do whichever plugins are there, and what each bundled plugin adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+from sqlalchemy import text
+
+from chatnation.testing import RunningApp, Source, identify, page_view, track, whatsapp_message
+
+PHONE = "254700000001"
+BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile Safari/604.1"
+
+
+async def accept(running: RunningApp) -> None:
+    """Send a visit and a chat, and hold what became of them against what every active plugin promises."""
+    source = await running.source(ip_mode="off")
+    client = await running.client(await running.person(source.tenant))
+    await _visit(running, source)
+    await _the_core_stores_each_event_once_for_one_person(running, source)
+    for plugin, promise in PROMISES.items():
+        if running.app.inventory.runs(plugin):
+            await promise(running, source, client)
+
+
+async def _visit(running: RunningApp, source: Source) -> None:
+    web = {"visitor": "a-browser", "session": "a-visit", "context": {"userAgent": BROWSER}}
+    batch = [
+        page_view("/start?utm_source=sms", **web),
+        track("return_filed", {"obligation": "mri"}, **web),
+        identify("A001234567Z", {"phone": PHONE}, **web),
+        whatsapp_message(PHONE, "Habari"),
+    ]
+    for _ in range(2):
+        answer = await running.ingest_and_drain(batch, source)
+        assert answer == {"status": "success", "accepted": 4, "rejected": []}
+
+
+async def _the_core_stores_each_event_once_for_one_person(running: RunningApp, source: Source) -> None:
+    rows = await _rows(running, source, "SELECT event_name FROM events ORDER BY 1")
+    assert [name for (name,) in rows] == ["identify", "message.received", "page_view", "return_filed"]
+    persons = (
+        "SELECT count(DISTINCT coalesce(m.person_id, e.person_id)) FROM events e LEFT JOIN person_merges m"
+        " ON m.tenant_id = e.tenant_id AND m.leaf_id = e.person_id WHERE e.channel_type = 'web'"
+    )
+    assert await _rows(running, source, persons) == [(1,)]
+
+
+async def _geoip_finds_the_country_of_a_phone(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    query = "SELECT country_code FROM events WHERE channel_type = 'whatsapp'"
+    assert await _rows(running, source, query) == [("KE",)]
+
+
+async def _useragent_tells_a_phone_from_a_desktop(
+    running: RunningApp, source: Source, client: httpx.AsyncClient
+) -> None:
+    query = "SELECT DISTINCT device_type, os_name FROM events_expanded WHERE channel_type = 'web'"
+    assert await _rows(running, source, query) == [("mobile", "iOS")]
+
+
+async def _sessions_makes_a_visit_and_a_chat(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    query = "SELECT channel_type, event_count, conversion_event, utm_source FROM sessions.sessions ORDER BY 1"
+    assert await _rows(running, source, query) == [("web", 3, "return_filed", "sms"), ("whatsapp", 1, None, None)]
+
+
+async def _dashboard_shows_its_pages(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    for path in ("/setup", "/persons", "/settings/ingestion", "/settings/plugins"):
+        page = await client.get(path, headers={"Accept": "text/html"})
+        assert (path, page.status_code) == (path, 200)
+
+
+async def _overview_counts_the_visit(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    page = await client.get("/overview", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "/start" in (await client.get("/overview/parts/pages")).text
+
+
+async def _sdk_serves_the_tracker(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    assert "javascript" in (await client.get("/sdk.js")).headers["content-type"]
+
+
+async def _segment_compat_takes_events_of_other_clients(
+    running: RunningApp, source: Source, client: httpx.AsyncClient
+) -> None:
+    event = {"type": "track", "event": "Order Completed", "anonymousId": "another-browser"}
+    response = await client.post("/v1/batch", json={"batch": [event]}, auth=(source.write_key, ""))
+    assert response.status_code == 200, response.text
+    await running.drain()
+    query = "SELECT count(*) FROM events WHERE event_name = 'Order Completed'"
+    assert await _rows(running, source, query) == [(1,)]
+
+
+PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[None]]] = {
+    "geoip": _geoip_finds_the_country_of_a_phone,
+    "useragent": _useragent_tells_a_phone_from_a_desktop,
+    "sessions": _sessions_makes_a_visit_and_a_chat,
+    "dashboard": _dashboard_shows_its_pages,
+    "overview": _overview_counts_the_visit,
+    "sdk": _sdk_serves_the_tracker,
+    "segment_compat": _segment_compat_takes_events_of_other_clients,
+}
+"""What each bundled plugin adds, in load order."""
+
+
+async def _rows(running: RunningApp, source: Source, query: str) -> list[tuple[object, ...]]:
+    async with running.app.storage.tenant(source.tenant.id) as connection:
+        return [tuple(row) for row in await connection.execute(text(query))]
