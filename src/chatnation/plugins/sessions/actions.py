@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation.plugins.sessions.models import sessions
+from chatnation.plugins.sessions.models import session_counts, sessions
 
 
 async def erase_person(connection: AsyncConnection, tenant_id: int, leaf_ids: Sequence[UUID]) -> int:
@@ -20,6 +20,7 @@ async def erase_person(connection: AsyncConnection, tenant_id: int, leaf_ids: Se
 
 
 async def erase_tenant(connection: AsyncConnection, tenant_id: int) -> int:
-    """Delete the sessions of a tenant; returns how many."""
+    """Delete the sessions of a tenant and their counts; returns how many sessions."""
     result = await connection.execute(delete(sessions).where(sessions.c.tenant_id == tenant_id))
+    await connection.execute(delete(session_counts).where(session_counts.c.tenant_id == tenant_id))
     return result.rowcount

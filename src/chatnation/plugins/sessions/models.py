@@ -1,8 +1,21 @@
-"""The table of the sessions plugin, in the PostgreSQL schema of the same name."""
+"""The tables of the sessions plugin, in the PostgreSQL schema of the same name."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 metadata = MetaData(schema="sessions")
 
@@ -50,3 +63,37 @@ sessions = Table(
     Index("sessions_by_person", "tenant_id", "person_id"),
     postgresql_with={"fillfactor": "85"},
 )
+
+session_counts = Table(
+    "session_counts",
+    metadata,
+    Column("bucket", DateTime(timezone=True), nullable=False, comment="quarter hour of the beginning"),
+    Column("sessions", BigInteger, nullable=False),
+    Column("converted", BigInteger, nullable=False),
+    Column("journeys", BigInteger, nullable=False),
+    Column("page_views", BigInteger, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("changes", BigInteger, nullable=False, comment="only ever grows: tells whether anything changed"),
+    Column("tenant_id", Integer, nullable=False),
+    Column("project_id", Integer, nullable=False),
+    Column("settled", Boolean, nullable=False, server_default=text("false")),
+    Column("dimension", Text, nullable=False, comment="column that is broken down; empty for the totals"),
+    Column("value", Text, nullable=False, comment="of that column; empty where it is null"),
+    Index("session_counts_by_bucket", "tenant_id", "dimension", "bucket"),
+    Index(
+        "session_counts_settled_key",
+        "tenant_id",
+        "dimension",
+        "bucket",
+        "value",
+        "project_id",
+        unique=True,
+        postgresql_where=text("settled"),
+    ),
+    Index("session_counts_unsettled", "tenant_id", postgresql_where=text("NOT settled")),
+)
+"""Sums over `sessions` without bots, kept by a trigger. Read the sum of all rows of a bucket.
+
+Each statement that changes sessions adds rows of its own, positive and negative, so that workers never wait for each
+other's counts; a job adds them up into one `settled` row.
+"""

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation import Plugin, Projection, TenantSettings, hookimpl
+from chatnation import Job, Plugin, Projection, Schedule, TenantSettings, hookimpl
 from chatnation.plugins.sessions import actions, queries
+from chatnation.plugins.sessions.jobs import SETTLE, SettleCounts
 from chatnation.plugins.sessions.projections import SessionBuilder
 from chatnation.plugins.sessions.settings import SessionsTenantSettings
 
@@ -27,6 +28,14 @@ class SessionsPlugin(Plugin):
     @hookimpl
     def register_projections(self) -> Iterable[Projection]:
         return [Projection("build_sessions", SessionBuilder(self._tenant_settings))]
+
+    @hookimpl
+    def register_jobs(self) -> Iterable[Job]:
+        return [Job(SETTLE, SettleCounts(lambda: self.services))]
+
+    @hookimpl
+    def register_schedules(self) -> Iterable[Schedule]:
+        return [Schedule(SETTLE, "* * * * *")]
 
     async def _tenant_settings(self, tenant_id: int) -> SessionsTenantSettings:
         return await self.services.get(TenantSettings).get(tenant_id, self.name, SessionsTenantSettings)

@@ -1,0 +1,118 @@
+"""Count sessions by quarter hour as they change."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "sessions_0002"
+down_revision = "sessions_0001"
+branch_labels = None
+depends_on = None
+
+# What a change of sessions adds to the counts, or takes away. A change that undoes what was never counted adds nothing:
+# that happens when the counts of a tenant were erased before its sessions.
+COUNT = """
+CREATE FUNCTION sessions.count_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO sessions.session_counts
+           (tenant_id, project_id, bucket, dimension, value, sessions, converted, journeys, page_views, duration_us,
+            changes)
+    SELECT c.tenant_id, c.project_id, date_bin('15 minutes', c.started_at, 'epoch'), d.dimension, d.value,
+           TG_ARGV[0]::int * count(*),
+           TG_ARGV[0]::int * count(c.converted_at),
+           TG_ARGV[0]::int * count(c.journey_at),
+           TG_ARGV[0]::int * sum(c.page_count),
+           TG_ARGV[0]::int * sum((extract(epoch FROM c.ended_at - c.started_at) * 1000000)::int8),
+           count(*)
+      FROM changed AS c
+     CROSS JOIN LATERAL (VALUES
+           ('', ''),
+           ('device_type', coalesce(c.device_type, '')),
+           ('browser_name', coalesce(c.browser_name, '')),
+           ('country_code', coalesce(c.country_code, ''))
+         ) AS d (dimension, value)
+     WHERE NOT c.is_bot
+       AND (TG_ARGV[0] = '1'
+            OR EXISTS (SELECT FROM sessions.session_counts AS counted WHERE counted.tenant_id = c.tenant_id))
+     GROUP BY 1, 2, 3, 4, 5;
+    RETURN NULL;
+END
+$$
+"""
+
+TRIGGERS = {
+    "count_inserted": ("INSERT", "NEW", "1"),
+    "count_deleted": ("DELETE", "OLD", "-1"),
+    "count_updated_from": ("UPDATE", "OLD", "-1"),
+    "count_updated_to": ("UPDATE", "NEW", "1"),
+}
+
+COUNT_WHAT_IS_THERE = """
+INSERT INTO sessions.session_counts
+       (tenant_id, project_id, bucket, dimension, value, sessions, converted, journeys, page_views, duration_us,
+        changes)
+SELECT s.tenant_id, s.project_id, date_bin('15 minutes', s.started_at, 'epoch'), d.dimension, d.value, count(*),
+       count(s.converted_at), count(s.journey_at), sum(s.page_count),
+       sum((extract(epoch FROM s.ended_at - s.started_at) * 1000000)::int8), count(*)
+  FROM sessions.sessions AS s
+ CROSS JOIN LATERAL (VALUES
+       ('', ''),
+       ('device_type', coalesce(s.device_type, '')),
+       ('browser_name', coalesce(s.browser_name, '')),
+       ('country_code', coalesce(s.country_code, ''))
+     ) AS d (dimension, value)
+ WHERE NOT s.is_bot
+ GROUP BY 1, 2, 3, 4, 5
+"""
+
+
+def upgrade() -> None:
+    op.create_table(
+        "session_counts",
+        sa.Column("bucket", sa.DateTime(timezone=True), nullable=False, comment="quarter hour of the beginning"),
+        sa.Column("sessions", sa.BigInteger, nullable=False),
+        sa.Column("converted", sa.BigInteger, nullable=False),
+        sa.Column("journeys", sa.BigInteger, nullable=False),
+        sa.Column("page_views", sa.BigInteger, nullable=False),
+        sa.Column("duration_us", sa.BigInteger, nullable=False),
+        sa.Column("changes", sa.BigInteger, nullable=False, comment="only ever grows: tells whether anything changed"),
+        sa.Column("tenant_id", sa.Integer, sa.ForeignKey("public.tenants.id"), nullable=False),
+        sa.Column("project_id", sa.Integer, nullable=False),
+        sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.text("false")),
+        sa.Column("dimension", sa.Text, nullable=False, comment="column that is broken down; empty for the totals"),
+        sa.Column("value", sa.Text, nullable=False, comment="of that column; empty where it is null"),
+        schema="sessions",
+    )
+    op.create_index(
+        "session_counts_by_bucket", "session_counts", ["tenant_id", "dimension", "bucket"], schema="sessions"
+    )
+    op.create_index(
+        "session_counts_settled_key",
+        "session_counts",
+        ["tenant_id", "dimension", "bucket", "value", "project_id"],
+        unique=True,
+        schema="sessions",
+        postgresql_where=sa.text("settled"),
+    )
+    op.create_index(
+        "session_counts_unsettled",
+        "session_counts",
+        ["tenant_id"],
+        schema="sessions",
+        postgresql_where=sa.text("NOT settled"),
+    )
+    op.execute(COUNT_WHAT_IS_THERE)
+    op.execute(COUNT)
+    for name, (event, rows, sign) in TRIGGERS.items():
+        op.execute(
+            f"CREATE TRIGGER {name} AFTER {event} ON sessions.sessions REFERENCING {rows} TABLE AS changed"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION sessions.count_sessions('{sign}')"
+        )
+
+
+def downgrade() -> None:
+    for name in TRIGGERS:
+        op.execute(f"DROP TRIGGER {name} ON sessions.sessions")
+    op.execute("DROP FUNCTION sessions.count_sessions()")
+    op.drop_table("session_counts", schema="sessions")
