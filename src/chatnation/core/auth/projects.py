@@ -24,7 +24,7 @@ class Projects(Protocol):
         """The tenant's keys, the revoked ones included, newest first. The keys themselves are not known any more."""
         ...
 
-    async def create_key(self, tenant_id: int, project: Project, name: str, type: KeyType) -> NewKey:
+    async def create_key(self, tenant_id: int, project: Project, name: str, key_type: KeyType) -> NewKey:
         """Make a key for a project; its secret is told this once. Raises `ChatnationError` for a bad name."""
         ...
 
@@ -47,9 +47,9 @@ class StoredProjects:
         async with self._storage.tenant(tenant_id) as connection:
             return await keys.list_keys(connection, tenant_id)
 
-    async def create_key(self, tenant_id: int, project: Project, name: str, type: KeyType) -> NewKey:
+    async def create_key(self, tenant_id: int, project: Project, name: str, key_type: KeyType) -> NewKey:
         async with self._storage.tenant(tenant_id) as connection:
-            return await keys.create_key(connection, tenant_id, name, type, project_id=project.id)
+            return await keys.create_key(connection, tenant_id, name, key_type, project_id=project.id)
 
     async def revoke_key(self, tenant_id: int, key_id: int) -> KeyEntry:
         async with self._storage.tenant(tenant_id) as connection:

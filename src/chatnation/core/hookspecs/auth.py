@@ -22,7 +22,7 @@ def register_permissions() -> Iterable[Permission]:  # type: ignore[empty-body]
 
 
 @hookspec
-async def resolve_actor(request: Request) -> Actor | None:  # type: ignore[empty-body]
+async def resolve_actor(request: Request) -> Actor | None:
     """Recognise who is asking, by a means that the core does not know.
 
     When: per request, when neither a login session nor a key was recognised.
@@ -32,7 +32,7 @@ async def resolve_actor(request: Request) -> Actor | None:  # type: ignore[empty
 
 
 @hookspec
-async def check_permission(actor: Actor, permission: str) -> bool | None:  # type: ignore[empty-body]
+async def check_permission(actor: Actor, permission: str) -> bool | None:
     """Veto what the actor's role would allow.
 
     When: per request, after the role said yes.

@@ -40,7 +40,9 @@ async def erase_person(connection: AsyncConnection, tenant_id: int, leaf_ids: li
 
 
 @hookspec
-async def export_person(connection: AsyncConnection, tenant_id: int, leaf_ids: list[UUID]) -> dict[str, list[dict[str, object]]]:  # type: ignore[empty-body]
+async def export_person(  # type: ignore[empty-body]
+    connection: AsyncConnection, tenant_id: int, leaf_ids: list[UUID]
+) -> dict[str, list[dict[str, object]]]:
     """Hand out everything that belongs to a person.
 
     When: an operator exports the person.

@@ -20,7 +20,7 @@ class Health:
 
 
 @hookspec
-async def startup(app: App) -> None:  # type: ignore[empty-body]
+async def startup(app: App) -> None:
     """Open what the plugin needs while it runs.
 
     When: once per process, in load order, after schemas were compared and before the first request or batch.
@@ -30,7 +30,7 @@ async def startup(app: App) -> None:  # type: ignore[empty-body]
 
 
 @hookspec
-async def shutdown(app: App) -> None:  # type: ignore[empty-body]
+async def shutdown(app: App) -> None:
     """Close what `startup` opened.
 
     When: once per process, after the last request and batch.

@@ -64,7 +64,7 @@ def register_middleware() -> Iterable[Middleware]:  # type: ignore[empty-body]
 
 
 @hookspec
-async def render_slot(slot: str, request: Request) -> Markup | None:  # type: ignore[empty-body]
+async def render_slot(slot: str, request: Request) -> Markup | None:
     """Fill a named place of a page, `<page>.<place>`.
 
     When: each time the page is drawn.
@@ -74,7 +74,7 @@ async def render_slot(slot: str, request: Request) -> Markup | None:  # type: ig
 
 
 @hookspec
-async def handle_error(request: Request, error: Exception) -> Response | None:  # type: ignore[empty-body]
+async def handle_error(request: Request, error: Exception) -> Response | None:
     """Turn an exception into a response.
 
     When: a route or page raised something that is not a `Problem`.
