@@ -20,16 +20,24 @@ def install(source: Path, target: Path) -> None:
 def run_tests(source: Path, target: Path, servers: SharedServers) -> str:
     """Run the tests of the package at `source` against what was installed into `target`; gives what pytest printed."""
     environment = {
-        "PYTHONPATH": os.pathsep.join([str(target), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+        "PYTHONPATH": _path(target),
         "CHATNATION_TEST_DATABASE_URL": servers.admin_url,
         "CHATNATION_TEST_REDIS_URL": servers.redis_url,
     }
     return _run(["-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=source, environment=environment)
 
 
-def chatnation(target: Path, *arguments: str) -> str:
+def chatnation(target: Path, *arguments: str, environment: dict[str, str] | None = None) -> str:
     """Run the command line with the packages in `target` installed; gives what it printed."""
-    return _run(["-m", "chatnation.core.cli", *arguments], cwd=target, environment={"PYTHONPATH": str(target)})
+    return _run(
+        ["-m", "chatnation.core.cli", *arguments],
+        cwd=target,
+        environment={"PYTHONPATH": _path(target), **(environment or {})},
+    )
+
+
+def _path(target: Path) -> str:
+    return os.pathsep.join([str(target), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
 
 
 def _run(arguments: list[str], *, cwd: Path, environment: dict[str, str]) -> str:

@@ -7,11 +7,12 @@ import re
 import shutil
 from pathlib import Path
 
+import asyncpg
 import pytest
 from click.testing import CliRunner
 
 from chatnation.core.cli import main
-from chatnation.testing.servers import SharedServers
+from chatnation.testing.servers import SharedServers, plain_url
 from tests.plugins.packages import chatnation, install, run_tests
 
 CONTRIB = sorted(path.parent for path in (Path(__file__).parents[2] / "plugins-contrib").glob("*/pyproject.toml"))
@@ -57,3 +58,26 @@ def test_a_contributed_package_passes_its_tests_from_its_wheel(
     install(copy, tmp_path / "installed")
     shutil.rmtree(copy / "src")
     assert "passed" in run_tests(copy, tmp_path / "installed", servers)
+
+
+async def test_upgrades_go_on_after_a_plugin_with_tables_was_uninstalled(
+    tmp_path: Path, servers: SharedServers, empty_database: str
+) -> None:
+    CliRunner().invoke(main, ["plugins", "new", "parcels", "--tables", "--directory", str(tmp_path)])
+    install(tmp_path / "chatnation-parcels", tmp_path / "installed")
+    (tmp_path / "removed").mkdir()
+    instance = {
+        "CHATNATION_DATABASE_URL": empty_database,
+        "CHATNATION_REDIS_URL": servers.redis_url,
+        "CHATNATION_SECRET_KEY": "0123456789abcdef" * 3,
+    }
+    assert "parcels" in chatnation(tmp_path / "installed", "db", "upgrade", environment=instance)
+    assert "parcels: ok" in chatnation(tmp_path / "installed", "db", "check", environment=instance)
+    assert "parcels" not in chatnation(tmp_path / "removed", "db", "upgrade", environment=instance)
+    assert "core: ok" in chatnation(tmp_path / "removed", "db", "check", environment=instance)
+    chatnation(tmp_path / "removed", "db", "drop", "parcels", "--yes", environment=instance)
+    connection = await asyncpg.connect(plain_url(empty_database))
+    try:
+        assert not await connection.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = 'parcels'")
+    finally:
+        await connection.close()
