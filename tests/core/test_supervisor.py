@@ -52,7 +52,7 @@ def healthy(instance: Instance) -> bool:
 
 def works_again(instance: Instance, part: Part, *, since: int) -> bool:
     """Whether a process of the part said so, after so many characters of the output."""
-    return re.search(rf"{part} process.* works \(process \d+\)", instance.output(since)) is not None
+    return re.search(rf"{part} process.* works again \(process \d+\)", instance.output(since)) is not None
 
 
 def pids(instance: Instance, *parts: Part) -> set[int]:

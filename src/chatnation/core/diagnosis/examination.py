@@ -60,6 +60,8 @@ async def _inside(settings: Settings) -> AsyncIterator[Finding]:
         async for finding in servers.stream_server(redis):
             yield finding
         yield await servers.stream(queue, settings)
+        async for finding in product.leftovers(storage):
+            yield finding
         for finding in product.plugins(assembly):
             yield finding
     finally:

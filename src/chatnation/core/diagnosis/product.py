@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
 from chatnation.core.compose import Assembly
 from chatnation.core.diagnosis.finding import Finding, failure, ok, warning
 from chatnation.core.errors import ChatnationError
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.inventory import State
 from chatnation.core.storage.migrations import compare, histories
+from chatnation.core.storage.models import dead_letters, projection_failures
 from chatnation.core.storage.storage import Storage
 
 _UPGRADE = "chatnation db upgrade"
@@ -30,6 +34,27 @@ async def schemas(storage: Storage, assembly: Assembly) -> AsyncIterator[Finding
         yield verdict("schemas", detail, _UPGRADE, owner=state.owner, current=state.current, head=state.head)
     if not behind:
         yield ok("schemas", f"{len(states)} up to date", **{state.owner: state.current for state in states})
+
+
+async def leftovers(storage: Storage) -> AsyncIterator[Finding]:
+    """What could not be processed and waits for somebody."""
+    try:
+        async with storage.system("doctor") as connection:
+            buried = await connection.scalar(select(func.coalesce(func.sum(dead_letters.c.events), 0)))
+            failed = await connection.scalar(select(func.count()).select_from(projection_failures))
+    except (ChatnationError, DBAPIError):
+        return  # The schemas say why.
+    if buried:
+        yield warning("dead letters", f"{buried:,} events", "chatnation deadletters list", events=int(buried))
+    else:
+        yield ok("dead letters", "none", events=0)
+    if failed:
+        yield warning(
+            "projections",
+            f"{failed:,} batches are not in the tables of a plugin yet; they are tried again",
+            "The log of the worker says what fails; see chatnation plugins list.",
+            batches=failed,
+        )
 
 
 def plugins(assembly: Assembly) -> Iterator[Finding]:

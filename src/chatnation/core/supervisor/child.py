@@ -44,6 +44,7 @@ class Child:
         self._descriptors = tuple(descriptors)
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._restarted = False
 
     @property
     def pid(self) -> int | None:
@@ -66,6 +67,7 @@ class Child:
                 raise CannotStart(self.name)
             if time.monotonic() - started > _STEADY_SECONDS:
                 delay = _FIRST_DELAY
+            self._restarted = True
             logger.warning("%s ended (%s); it is started again in %.1f s", self.name, _describe(status), delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY)
@@ -114,7 +116,8 @@ class Child:
         async for line in process.stdout:
             if line.decode().strip() == READY:
                 self._ready.set()
-                logger.info("%s works (process %d)", self.name, process.pid)
+                if self._restarted:
+                    logger.info("%s works again (process %d)", self.name, process.pid)
             else:
                 sys.stdout.buffer.write(line)
         return await process.wait()
