@@ -1,4 +1,4 @@
-"""`chatnation demo`: a believable month, sent to a running server."""
+"""`chatnation demo`: made-up months, sent to a running server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REPORT_EVERY = timedelta(minutes=10)
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(0, 730), default=30, help="Days to fill, up to now.")
+@click.option("--days", type=click.IntRange(0, 730), default=60, help="Days to fill, up to now.")
 @click.option("--visits-per-day", type=click.IntRange(1, 100_000), default=400, help="Visits of an ordinary day.")
 @click.option("--live", is_flag=True, help="Go on with new events until Ctrl-C.")
 @click.option("--rate", type=click.FloatRange(0.1, 5_000), default=1.0, help="Live events a second.")
@@ -55,7 +55,7 @@ def demo(
     url: str | None,
     write_key: str | None,
 ) -> None:
-    """Send a believable month of a tax authority to a running server.
+    """Send two believable months of a tax authority to a running server.
 
     People file returns on the website and give up halfway, ask the bot on WhatsApp, talk to agents, and rate them.
     Nobody in it exists. Their events go to a project of their own, `demo`. Called again, it goes on where it ended;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -18,7 +19,10 @@ DEADLINE = 20
 
 
 def weight_of_day(day: date) -> float:
-    """How busy a day is; 1 is an ordinary one. Returns pile up towards the deadline and fall off behind it."""
+    """How busy a day is; 1 is an ordinary one. Returns pile up towards the deadline and fall off behind it.
+
+    A slow swell makes one month differ from the next.
+    """
     ahead = DEADLINE - day.day
     if 0 <= ahead <= 6:
         season = (2.1, 1.85, 1.6, 1.35, 1.2, 1.1, 1.05)[ahead]
@@ -26,7 +30,8 @@ def weight_of_day(day: date) -> float:
         season = 0.72 if ahead > -6 else 0.86
     else:
         season = 0.95
-    return season * WEEKDAYS[day.weekday()]
+    swell = 1 + 0.14 * math.sin(2 * math.pi * day.toordinal() / 97)
+    return season * swell * WEEKDAYS[day.weekday()]
 
 
 def moment_in(rng: random.Random, day: date, hours: tuple[int, ...]) -> datetime:
