@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 
 from chatnation.core.identity.nodes import Kind, leaf_id
 from chatnation.core.identity.resolution import (
+    CROWDED_AFTER_LINKS,
     SHARED_AFTER_USERS,
+    Doubt,
     Link,
     Reason,
     Resolution,
     Source,
     cut,
+    doubts,
     resolve,
-    shared_nodes,
 )
 
 START = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -120,7 +122,7 @@ def test_a_device_of_too_many_users_joins_none_of_them() -> None:
     links = [link("a1", user, minute) for minute, user in enumerate(users)]
     resolution = resolved(" ".join(["a1", *users]), *links)
     assert len(set(resolution.persons.values())) == len(users) + 1
-    assert resolution.shared == {leaf("a1")}
+    assert resolution.doubtful == {leaf("a1"): Doubt.SHARED}
     one_fewer = resolved(" ".join(["a1", *users]), *links[:-1])
     assert together(one_fewer, "a1", "u0")
 
@@ -131,6 +133,21 @@ def test_a_shared_device_is_no_bridge_either() -> None:
     token = [link("t1", "a1", 20, Source.HANDSHAKE), link("t1", "p1", 21, Source.HANDSHAKE)]
     resolution = resolved(" ".join(["a1", "t1", "p1", *users]), *links, *token)
     assert not together(resolution, "a1", "p1")
+
+
+def test_an_id_that_everybody_sends_joins_nobody() -> None:
+    devices = [f"a{number}" for number in range(CROWDED_AFTER_LINKS + 1)]
+    links = [link(device, "u1", 1) for device in devices]
+    resolution = resolved(" ".join(["u1", *devices]), *links)
+    assert resolution.doubtful == {leaf("u1"): Doubt.CROWDED}
+    assert not together(resolution, "a0", "a1")
+    assert together(resolved(" ".join(["u1", *devices]), *links[:-1]), "u1", *devices[:-1])
+
+
+def test_tokens_do_not_make_a_contact_crowded() -> None:
+    tokens = [f"t{number}" for number in range(CROWDED_AFTER_LINKS + 1)]
+    resolution = resolved(" ".join(["p1", *tokens]), *(link(token, "p1", 1, Source.HANDSHAKE) for token in tokens))
+    assert together(resolution, "p1", *tokens)
 
 
 def test_cutting_removes_the_latest_evidence_on_the_path() -> None:
@@ -183,13 +200,13 @@ def test_only_an_alias_gives_a_person_two_of_a_kind(links: list[Link]) -> None:
 
 
 @given(link_sets())
-def test_what_lies_behind_a_shared_device_may_be_left_out(links: list[Link]) -> None:
-    """The database loads persons without what lies behind shared ids; that must not change the answer."""
+def test_what_lies_behind_doubtful_ids_may_be_left_out(links: list[Link]) -> None:
+    """The database loads persons without what lies behind doubtful ids; that must not change the answer."""
     kinds = kinds_of(NAMES)
-    whole = resolve(kinds, links, shared_after_users=1)
-    shared = shared_nodes(kinds, links, 1)
-    without = [its for its in links if its.a not in shared and its.b not in shared]
-    assert resolve(kinds, without, shared_after_users=1).persons == whole.persons
+    whole = resolve(kinds, links, shared_after=1, crowded_after=6)
+    without = [its for its in links if its.a not in whole.doubtful and its.b not in whole.doubtful]
+    assert whole.doubtful == doubts(kinds, links, shared_after=1, crowded_after=6)
+    assert resolve(kinds, without).persons == whole.persons
 
 
 @given(link_sets(), st.sampled_from(NAMES), st.sampled_from(NAMES))

@@ -11,16 +11,17 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from chatnation.core.errors import NotFound
 from chatnation.core.identity import actions, queries
-from chatnation.core.identity.nodes import Kind, leaf_id
-from chatnation.core.identity.resolution import SHARED_AFTER_USERS
-from chatnation.core.ids import client_uuid
+from chatnation.core.identity.nodes import Kind
+from chatnation.core.identity.recomputing import neighbourhood
+from chatnation.core.identity.resolution import CROWDED_AFTER_LINKS, SHARED_AFTER_USERS
+from chatnation.core.storage.storage import raw
 from chatnation.testing.events import Wire, identify, page_view, track, whatsapp_message
 
 if TYPE_CHECKING:
-    from chatnation.testing.apps import Source
     from tests.core.processing.conftest import Intake, MakeIntake
 
 START = datetime.fromisoformat("2026-11-09T08:00:00+00:00")
@@ -138,6 +139,18 @@ async def test_a_computer_that_turns_out_to_be_shared_lets_go_of_what_it_joined(
     for number in range(1, SHARED_AFTER_USERS + 1):
         await intake.send(identify(f"U{number}", visitor=BROWSER, at=at(2 + number)))
     assert not await one_person(intake, (Kind.PHONE, PHONE), (Kind.USER, "U0"))
+
+
+async def test_a_user_id_that_everybody_sends_joins_nobody_and_slows_nobody_down(intake: Intake) -> None:
+    browsers = [str(UUID(int=number)) for number in range(1, CROWDED_AFTER_LINKS + 2)]
+    await intake.send(*(page_view(visitor=browser, user="web", at=at(0)) for browser in browsers[:-1]))
+    assert await one_person(intake, (Kind.ANONYMOUS, browsers[0]), (Kind.ANONYMOUS, browsers[1]))
+    await intake.send(page_view(visitor=browsers[-1], user="web", at=at(0)))
+    assert await intake.value("SELECT count(*) FROM person_merges") == 0
+    assert [issue.kind for issue in await issues(intake)] == ["crowded_id"]
+    async with intake.app.storage.tenant(intake.tenant_id) as connection:
+        found = await neighbourhood(await raw(connection), intake.tenant_id, [intake.leaf(Kind.USER, "web")])
+    assert len(found.kinds) == 1
 
 
 async def test_a_contact_without_a_phone_number_is_joined_with_its_browser_and_later_its_number(
@@ -269,8 +282,8 @@ async def test_a_person_is_found_and_shown_by_any_of_their_ids(intake: Intake) -
     )
     person = await intake.person(Kind.USER, "A1")
     async with intake.app.storage.tenant(intake.tenant_id) as connection:
-        for text in ("A1", f"+{PHONE}", BROWSER, TOKEN, str(person), str(intake.leaf(Kind.PHONE, PHONE))):
-            assert await queries.find(connection, intake.tenant_id, text) == [person], text
+        for known in ("A1", f"+{PHONE}", BROWSER, TOKEN, str(person), str(intake.leaf(Kind.PHONE, PHONE))):
+            assert await queries.find(connection, intake.tenant_id, known) == [person], known
         view = await queries.view(connection, intake.tenant_id, intake.leaf(Kind.PHONE, PHONE))
         leafs = await queries.leaf_ids(connection, intake.tenant_id, intake.leaf(Kind.HANDSHAKE, TOKEN))
     assert view is not None
@@ -326,35 +339,26 @@ def stories(draw: st.DrawFn) -> list[Wire]:
     return [kinds[name]() for name in draw(st.lists(st.sampled_from(sorted(kinds)), min_size=1, max_size=14))]
 
 
-async def picture(intake: Intake, tenant_id: int) -> tuple[object, object]:
-    """Who is who and what is known of them, in terms that are the same for two tenants."""
-    names = {
-        leaf_id(tenant_id, kind, value): (kind, value)
-        for kind, values in (
-            (Kind.USER, [*USERS, *BROWSERS, *PHONES]),
-            (Kind.PHONE, PHONES),
-            (Kind.HANDSHAKE, TOKENS),
-            (Kind.ANONYMOUS, [str(client_uuid(tenant_id, text)) for text in [*BROWSERS, *USERS, *PHONES]]),
-        )
-        for value in values
-    }
-    async with intake.app.storage.tenant(tenant_id) as connection:
-        persons = await queries.resolve(connection, tenant_id, names)
-        groups: dict[UUID, set[Any]] = {}
-        for leaf, person in persons.items():
-            groups.setdefault(person, set()).add((names[leaf][0], _plain(tenant_id, names[leaf])))
+async def picture(intake: Intake) -> tuple[object, object]:
+    """Who is who, and what is known of them."""
+    persons = await intake.rows(
+        "SELECT leaf_id, coalesce(person_id, leaf_id)"
+        " FROM identities LEFT JOIN person_merges USING (tenant_id, leaf_id)"
+    )
+    of_leaf = dict(map(tuple, persons))
+    async with intake.app.storage.tenant(intake.tenant_id) as connection:
         traits = {
-            frozenset(group): await queries.traits(connection, tenant_id, person) for person, group in groups.items()
+            person: await queries.traits(connection, intake.tenant_id, person) for person in set(of_leaf.values())
         }
-    return {frozenset(group) for group in groups.values()}, traits
+    return of_leaf, traits
 
 
-def _plain(tenant_id: int, name: tuple[Kind, str]) -> str:
-    """Anonymous ids of foreign text differ by tenant: call them by their text."""
-    for text in [*USERS, *PHONES]:
-        if name[1] == str(client_uuid(tenant_id, text)):
-            return text
-    return name[1]
+async def start_anew(intake: Intake) -> None:
+    tables = ("events", "event_keys", "identities", "identity_links", "identity_log", "identity_issues")
+    async with intake.app.storage.tenant(intake.tenant_id) as connection:
+        for table in (*tables, "person_merges", "person_traits"):
+            await connection.execute(text(f"DELETE FROM {table}"))
+    intake.pipeline.forget()
 
 
 @given(story=stories(), seed=st.integers(0, 1_000_000))
@@ -363,17 +367,14 @@ async def test_order_batches_and_repetition_do_not_matter(
     intake: Intake, story: list[Wire], seed: int
 ) -> None:
     shuffler = random.Random(seed)
-    one, other = await intake.running.source(), await intake.running.source()
-
-    async def store(source: Source, events: list[Wire]) -> None:
-        delivery = intake.delivery(*events, tenant_id=source.tenant.id, project_id=source.project.id)
-        await intake.pipeline.run(source.tenant.id, [delivery])
-
-    await store(one, story)
+    await start_anew(intake)
+    await intake.send(*story)
+    expected = await picture(intake)
+    await start_anew(intake)
     left = [*story, *story[::2]]
     shuffler.shuffle(left)
     while left:
         size = shuffler.randint(1, len(left))
-        await store(other, left[:size])
+        await intake.send(*left[:size])
         left = left[size:]
-    assert await picture(intake, one.tenant.id) == await picture(intake, other.tenant.id)
+    assert await picture(intake) == expected

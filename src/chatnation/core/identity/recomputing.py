@@ -16,29 +16,34 @@ import msgspec
 
 from chatnation.core.identity.nodes import Kind
 from chatnation.core.identity.resolution import (
+    CROWDED_AFTER_LINKS,
+    Doubt,
     Link,
     Reason,
     Resolution,
     Source,
+    doubts,
     resolve,
-    shared_nodes,
 )
 
 if TYPE_CHECKING:
     import asyncpg
 
-CROWD = 500
-"""Links at one id that make it look like a test account or a broken client; it still counts, but an issue is raised."""
-
-_LINKS_AT = """
-SELECT link.a, link.b, link.source, link.first_seen, one.kind AS kind_a, other.kind AS kind_b
-FROM (
-    SELECT * FROM identity_links WHERE tenant_id = $1 AND a = ANY ($2) AND removed_at IS NULL
-    UNION
-    SELECT * FROM identity_links WHERE tenant_id = $1 AND b = ANY ($2) AND removed_at IS NULL
-) AS link
-JOIN identities AS one ON one.tenant_id = $1 AND one.leaf_id = link.a
-JOIN identities AS other ON other.tenant_id = $1 AND other.leaf_id = link.b
+_NEAR = """
+SELECT near.*, far.kind AS far_kind FROM (
+    SELECT a, b, source, first_seen, b AS far_id FROM identity_links
+    WHERE tenant_id = $1 AND a = asked.leaf_id AND removed_at IS NULL
+    UNION ALL
+    SELECT a, b, source, first_seen, a AS far_id FROM identity_links
+    WHERE tenant_id = $1 AND b = asked.leaf_id AND removed_at IS NULL
+) AS near
+JOIN identities AS far ON far.tenant_id = $1 AND far.leaf_id = near.far_id
+"""
+# Of an id with very many links only so many are read as show that it is one.
+_LINKS_AT = f"""
+SELECT asked.leaf_id, found.* FROM unnest($2::uuid[]) AS asked (leaf_id) CROSS JOIN LATERAL (
+    ({_NEAR} WHERE far.kind <> 'handshake' LIMIT $3) UNION ALL ({_NEAR} WHERE far.kind = 'handshake')
+) AS found
 """
 _PERSONS_AT = """
 SELECT leaf_id, person_id FROM person_merges WHERE tenant_id = $1 AND leaf_id = ANY ($2)
@@ -70,14 +75,13 @@ WHERE tenant_id = $1 AND kind = ANY ($2) AND subject = ANY ($3) AND resolved_at 
 class Neighbourhood:
     """Everything that may change together: ids, the links that count among them, the persons they count for so far.
 
-    Links of `shared` ids are left out, and what lies behind them is not part of it.
+    Links of `doubtful` ids are left out, and what lies behind them is not part of it.
     """
 
     kinds: dict[UUID, Kind]
     links: set[Link]
     persons: dict[UUID, UUID]
-    shared: set[UUID]
-    crowded: set[UUID]
+    doubtful: dict[UUID, Doubt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,42 +122,38 @@ async def log_changes(connection: asyncpg.Connection[Any], tenant_id: int, chang
 async def neighbourhood(
     connection: asyncpg.Connection[Any], tenant_id: int, seeds: Iterable[UUID]
 ) -> Neighbourhood:
-    """The neighbourhood of `seeds`: along links, but not through shared ids, and whoever is one person with them."""
+    """The neighbourhood of `seeds`: along links, but not through doubtful ids, and whoever is one person with them."""
     kinds: dict[UUID, Kind] = {}
     links: dict[UUID, set[Link]] = defaultdict(set)
     persons: dict[UUID, UUID] = {}
-    shared: set[UUID] = set()
+    doubtful: dict[UUID, Doubt] = {}
     visited: set[UUID] = set()
     frontier = set(seeds)
     while frontier:
         visited |= frontier
-        for row in await connection.fetch(_LINKS_AT, tenant_id, frontier):
-            link = Link(row["a"], row["b"], Source(row["source"]), row["first_seen"])
-            kinds[link.a], kinds[link.b] = Kind(row["kind_a"]), Kind(row["kind_b"])
-            links[link.a].add(link)
-            links[link.b].add(link)
-        unlinked = frontier - links.keys()
-        if unlinked:
-            rows = await connection.fetch(_KINDS_OF, tenant_id, unlinked)
-            kinds.update((row["leaf_id"], Kind(row["kind"])) for row in rows)
+        for row in await connection.fetch(_KINDS_OF, tenant_id, frontier):
+            kinds[row["leaf_id"]] = Kind(row["kind"])
+        for row in await connection.fetch(_LINKS_AT, tenant_id, frontier & kinds.keys(), CROWDED_AFTER_LINKS + 1):
+            kinds[row["far_id"]] = Kind(row["far_kind"])
+            links[row["leaf_id"]].add(Link(row["a"], row["b"], Source(row["source"]), row["first_seen"]))
         reached: set[UUID] = set()
         for row in await connection.fetch(_PERSONS_AT, tenant_id, frontier):
             persons[row["leaf_id"]] = row["person_id"]
             reached |= {row["leaf_id"], row["person_id"]}
         for leaf in frontier:
-            if leaf in shared_nodes(kinds, links[leaf]):
-                shared.add(leaf)
+            doubt = doubts(kinds, links[leaf]).get(leaf)
+            if doubt is not None:
+                doubtful[leaf] = doubt
             else:
                 reached.update(end for link in links[leaf] for end in (link.a, link.b))
         frontier = reached - visited
     known = visited & kinds.keys()
-    counting = {link for leaf in known - shared for link in links[leaf] if {link.a, link.b} <= known - shared}
+    counting = known - doubtful.keys()
     return Neighbourhood(
         kinds={leaf: kinds[leaf] for leaf in known},
-        links=counting,
+        links={link for leaf in counting for link in links[leaf] if {link.a, link.b} <= counting},
         persons={leaf: persons.get(leaf, leaf) for leaf in known},
-        shared=shared,
-        crowded={leaf for leaf in known if len(links[leaf]) > CROWD},
+        doubtful=doubtful,
     )
 
 
@@ -209,8 +209,7 @@ async def _write_issues(
 ) -> None:
     raised: list[tuple[str, str, object]] = [
         *((refusal.reason.value, _subject(refusal.link), refusal.link) for refusal in resolution.refused),
-        *(("shared_id", str(leaf), {"kind": found.kinds[leaf]}) for leaf in found.shared),
-        *(("crowded_id", str(leaf), {"kind": found.kinds[leaf]}) for leaf in found.crowded),
+        *((doubt.value, str(leaf), {"kind": found.kinds[leaf]}) for leaf, doubt in found.doubtful.items()),
     ]
     if raised:
         kinds, subjects, details = zip(*raised, strict=True)

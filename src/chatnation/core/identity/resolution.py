@@ -7,8 +7,9 @@ they first happened, and each joins the two persons at its ends, unless a rule f
   refused; only an alias, which says so explicitly, may do that.
 - **A token is spent once.** A handshake token joins the earliest browser and the earliest contact that carried it; so
   whoever a link is forwarded to does not become the person who received it.
-- **Shared devices join nobody.** A browser or phone that more than `SHARED_AFTER_USERS` users were seen with says
-  nothing about any of them, and none of its links counts.
+- **Shared ids join nobody.** A browser or phone that more than `SHARED_AFTER_USERS` users were seen with says nothing
+  about any of them. Nor does an id with more than `CROWDED_AFTER_LINKS` links: it is a test account, or what a program
+  sends for everybody. None of their links counts.
 
 The answer depends on the set of links only, never on the order in which they arrived, because their order is part of
 them. So a late event, a retry, or another worker cannot change who is who in the end.
@@ -16,7 +17,7 @@ them. So a late event, a retry, or another worker cannot change who is who in th
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,10 @@ from chatnation.core.identity.nodes import EXCLUSIVE, RANK, Kind
 
 SHARED_AFTER_USERS = 5
 """A device with more users than this is shared: a kiosk, a cyber café, a test phone."""
+
+
+CROWDED_AFTER_LINKS = 1_000
+"""An id with more links than this, those to tokens aside, leads to no one person."""
 
 
 class Source(StrEnum):
@@ -45,6 +50,13 @@ class Reason(StrEnum):
     TWO_USERS = "two_users"
     TWO_PHONES = "two_phones"
     TWO_HANDLES = "two_handles"
+
+
+class Doubt(StrEnum):
+    """Why an id joins nobody."""
+
+    SHARED = "shared_id"
+    CROWDED = "crowded_id"
 
 
 _REASONS = {Kind.USER: Reason.TWO_USERS, Kind.PHONE: Reason.TWO_PHONES, Kind.HANDLE: Reason.TWO_HANDLES}
@@ -75,24 +87,31 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """`persons` maps every leaf to its canonical leaf; `joined` are the links that did it, in order."""
+    """`persons` maps every leaf to its canonical leaf; `joined` are the links that did it, in order.
+
+    `doubtful` are the leafs that join nobody.
+    """
 
     persons: dict[UUID, UUID]
     joined: list[Link] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
-    shared: frozenset[UUID] = frozenset()
+    doubtful: Mapping[UUID, Doubt] = field(default_factory=dict)
 
 
 def resolve(
-    kinds: Mapping[UUID, Kind], links: Iterable[Link], *, shared_after_users: int = SHARED_AFTER_USERS
+    kinds: Mapping[UUID, Kind],
+    links: Iterable[Link],
+    *,
+    shared_after: int = SHARED_AFTER_USERS,
+    crowded_after: int = CROWDED_AFTER_LINKS,
 ) -> Resolution:
     """Join the leafs of `kinds` by `links`, whose ends must all be in `kinds`.
 
     The canonical leaf of a person is its strongest id; of several of that kind, the smallest.
     """
     ordered = sorted(links, key=lambda link: link.order)
-    shared = shared_nodes(kinds, ordered, shared_after_users)
-    counting = [link for link in ordered if link.a not in shared and link.b not in shared]
+    doubtful = doubts(kinds, ordered, shared_after=shared_after, crowded_after=crowded_after)
+    counting = [link for link in ordered if link.a not in doubtful and link.b not in doubtful]
     groups = _Groups(kinds)
     joined: list[Link] = []
     refused: list[Refusal] = []
@@ -107,19 +126,27 @@ def resolve(
         joined.append(link)
     persons = groups.canonical()
     still_apart = [refusal for refusal in refused if persons[refusal.link.a] != persons[refusal.link.b]]
-    return Resolution(persons, joined, still_apart, shared)
+    return Resolution(persons, joined, still_apart, doubtful)
 
 
-def shared_nodes(
-    kinds: Mapping[UUID, Kind], links: Iterable[Link], after_users: int = SHARED_AFTER_USERS
-) -> frozenset[UUID]:
-    """The nodes, users aside, that are linked to more than `after_users` users."""
+def doubts(
+    kinds: Mapping[UUID, Kind],
+    links: Iterable[Link],
+    *,
+    shared_after: int = SHARED_AFTER_USERS,
+    crowded_after: int = CROWDED_AFTER_LINKS,
+) -> dict[UUID, Doubt]:
+    """The leafs of which none of the `links` counts. Only what is said at a leaf itself decides about it."""
     users: dict[UUID, set[UUID]] = defaultdict(set)
+    count: Counter[UUID] = Counter()
     for link in links:
-        for node, other in ((link.a, link.b), (link.b, link.a)):
-            if kinds[other] is Kind.USER and kinds[node] is not Kind.USER:
-                users[node].add(other)
-    return frozenset(node for node, seen in users.items() if len(seen) > after_users)
+        for leaf, other in ((link.a, link.b), (link.b, link.a)):
+            if kinds[other] is not Kind.HANDSHAKE:
+                count[leaf] += 1
+            if kinds[other] is Kind.USER and kinds[leaf] is not Kind.USER:
+                users[leaf].add(other)
+    crowded = {leaf: Doubt.CROWDED for leaf, number in count.items() if number > crowded_after}
+    return {**crowded, **{leaf: Doubt.SHARED for leaf, seen in users.items() if len(seen) > shared_after}}
 
 
 def cut(kinds: Mapping[UUID, Kind], links: Iterable[Link], x: UUID, y: UUID) -> list[Link]:
