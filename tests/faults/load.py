@@ -62,7 +62,7 @@ class Load:
                 self._stopping.set()
                 await asyncio.gather(*senders)
 
-    async def accepted_more(self, than: int, *, seconds: float = 60) -> None:
+    async def accepted_more(self, than: int, *, seconds: float = 120) -> None:
         """Wait until more events than so many were accepted."""
         async with asyncio.timeout(seconds):
             while len(self.promises.accepted) <= than:
