@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chatnation.core.cli import main
+from chatnation.testing import MakeApp
 
 
 def run(*arguments: str) -> Result:
@@ -103,3 +105,25 @@ def test_new_does_not_write_over_what_is_there(tmp_path: Path) -> None:
     again = run("new", "parcels", "--directory", str(tmp_path))
     assert again.exit_code == 1
     assert "exists already" in again.output
+
+
+async def test_enable_and_disable_switch_a_plugin_for_one_tenant(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await make_app()
+    settings = running.app.settings
+    monkeypatch.setenv("CHATNATION_DATABASE_URL", settings.database_url or "")
+    monkeypatch.setenv("CHATNATION_REDIS_URL", settings.redis_url or "")
+    monkeypatch.setenv("CHATNATION_SECRET_KEY", settings.secret_key.get_secret_value() if settings.secret_key else "")
+    mine, theirs = (await running.source()).tenant, (await running.source()).tenant
+
+    async def after(*arguments: str) -> tuple[str, bool, bool]:
+        output = (await asyncio.to_thread(run, *arguments)).output
+        await running.app.versions.poll()
+        return output, *("sessions" in running.app.enabled(tenant.id) for tenant in (mine, theirs))
+
+    off = await after("disable", "sessions", "--tenant", mine.slug)
+    assert off == (f"sessions is off for {mine.slug}.\n", False, True)
+    on = await after("enable", "sessions", "--tenant", mine.slug)
+    assert on == (f"sessions is on for {mine.slug}.\n", True, True)
+    assert "There is no plugin absent" in (await after("disable", "absent", "--tenant", mine.slug))[0]

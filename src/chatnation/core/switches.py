@@ -53,7 +53,7 @@ class Switches:
     async def switch(self, tenant_id: int, plugin: str, *, enabled: bool) -> None:
         """Turn `plugin` on or off for a tenant; every process follows within a second."""
         if plugin not in self._inventory:
-            raise ChatnationError(f"there is no plugin {plugin}")
+            raise ChatnationError(f"There is no plugin {plugin}; `chatnation plugins list` names all.")
         async with self._storage.system("switch a plugin and tell every process") as connection:
             await connection.execute(
                 text(

@@ -12,6 +12,8 @@ import click
 import msgspec
 
 from chatnation.core import scaffold
+from chatnation.core.auth.tenancy import find_tenant
+from chatnation.core.cli._context import Instance, as_json, on_instance, tenant_option
 from chatnation.core.compose import Assembly, assemble
 from chatnation.core.errors import ChatnationError
 from chatnation.core.plugin import reporting
@@ -26,8 +28,6 @@ COLOURS = {
     State.BLOCKED: "red",
     State.DISABLED: "bright_black",
 }
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -115,6 +115,34 @@ def new(name: str, directory: Path, tables: bool, as_json: bool) -> None:
         return
     click.echo(f"Made {package}. Next:\n")
     click.echo(f"  cd {package}\n  pip install -e . 'chatnation[test]'\n  pytest\n  chatnation plugins show {name}")
+
+
+@plugins.command()
+@click.argument("name")
+@tenant_option
+def enable(name: str, tenant: str | None) -> None:
+    """Give a tenant the plugin NAME back. Every process follows within a second."""
+    _switch(name, tenant, enabled=True)
+
+
+@plugins.command()
+@click.argument("name")
+@tenant_option
+def disable(name: str, tenant: str | None) -> None:
+    """Switch the plugin NAME off for a tenant; what it keeps stays. CHATNATION_PLUGINS_DISABLED does it for all."""
+    _switch(name, tenant, enabled=False)
+
+
+def _switch(name: str, tenant: str | None, *, enabled: bool) -> None:
+    from chatnation.core.switches import Switches
+
+    async def work(instance: Instance) -> str:
+        async with instance.storage.system("find a tenant") as connection:
+            found = await find_tenant(connection, tenant)
+        await Switches(instance.assembly.inventory, instance.storage).switch(found.id, name, enabled=enabled)
+        return found.slug
+
+    click.echo(f"{name} is {'on' if enabled else 'off'} for {on_instance(work)}.")
 
 
 def _assembly() -> Assembly:
