@@ -89,14 +89,13 @@ def problem_headers(problem: Problem) -> list[Header]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in problem.headers.items()]
 
 
-async def send_bytes(send: Send, status: int, content_type: bytes, body: bytes, *headers: Iterable[Header]) -> None:
+async def send_bytes(send: Send, status: int, content_type: bytes, body: bytes, headers: Sequence[Header]) -> None:
     """Send a whole answer."""
-    length = b"%d" % len(body)
-    start = [(b"content-type", content_type), (b"content-length", length), *(pair for some in headers for pair in some)]
+    start = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers]
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": body})
 
 
 async def send_value(send: Send, status: int, value: object, headers: Iterable[Header] = ()) -> None:
     """Send `value` as JSON that any page may read."""
-    await send_bytes(send, status, b"application/json", msgspec.json.encode(value), _ANY_ORIGIN, headers)
+    await send_bytes(send, status, b"application/json", msgspec.json.encode(value), [*_ANY_ORIGIN, *headers])

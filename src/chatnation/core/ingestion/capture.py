@@ -10,7 +10,7 @@ import msgspec
 from chatnation.core.errors import Problem
 from chatnation.core.ingestion.answers import all_accepted
 from chatnation.core.ingestion.body import parse
-from chatnation.core.ingestion.cleaning import MAX_DEPTH, is_too_deep, refuses_underflow
+from chatnation.core.ingestion.cleaning import is_too_deep, refuses_underflow
 from chatnation.core.ingestion.exchange import Acceptance, Exchange, describes_a_visitor
 from chatnation.core.ingestion.wire import ClientBatch
 
@@ -79,10 +79,15 @@ def _strictly(body: bytes) -> ClientBatch | None:
         batch = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    # Whoever reads the events later does not have to fear for its stack.
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and any(is_too_deep(event.properties) for event in batch.batch):
-        return None
-    return batch
+    return None if any(_is_too_deep(event.properties) for event in batch.batch) else batch
+
+
+def _is_too_deep(properties: dict[str, Any] | None) -> bool:
+    """Whether readers would have to fear for their stack; most properties are flat, and that is seen at once."""
+    for value in (properties or {}).values():
+        if value.__class__ is dict or value.__class__ is list:
+            return is_too_deep(properties)
+    return False
 
 
 def _opened(value: object) -> tuple[Sequence[Any], object]:

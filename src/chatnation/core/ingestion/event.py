@@ -37,7 +37,7 @@ class Event(msgspec.Struct, gc=False, kw_only=True):
     """One event as it will be stored: the columns of `events`, plus what stages add on the way.
 
     `properties` is the client's JSON object as bytes; use `EventBatch.properties` to read it. `geo_ip` and
-    `user_agent` are inputs of stages and are not columns (`user_agent_id` is).
+    `user_agent` are inputs of stages and are not columns; what is known of SDK and browser is in the row of `client_id`.
     """
 
     tenant_id: int
@@ -71,7 +71,7 @@ class Event(msgspec.Struct, gc=False, kw_only=True):
     ip_address: str | None = None
     geo_ip: str | None = None
     user_agent: str | None = None
-    user_agent_id: int | None = None
+    client_id: int | None = None
     device_type: str | None = None
     os_name: str | None = None
     os_version: str | None = None

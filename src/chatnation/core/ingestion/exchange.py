@@ -206,9 +206,8 @@ class Exchange:
     ) -> None:
         """Send any body."""
         self.collector.count(status)
-        await answers.send_bytes(
-            self._send, status, content_type, payload, answers.cors_headers(self.origin), self._rate_headers(), headers
-        )
+        sent = [*answers.cors_headers(self.origin), *self._rate_headers(), *headers]
+        await answers.send_bytes(self._send, status, content_type, payload, sent)
 
     async def preflight(self) -> None:
         """Answer a browser that asks whether it may send its request."""

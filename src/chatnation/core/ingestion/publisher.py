@@ -13,19 +13,25 @@ from chatnation.core.queue.base import EventQueue
 
 logger = logging.getLogger(__name__)
 
+IN_FLIGHT = 2
+"""Appends at once for each partition: one is on its way while the stream works on the other."""
 MOST_WAITING_BYTES = 64_000_000
 _BREATHER_SECONDS = 0.25
 
 
 class Publisher:
-    """Group commit: what arrives while one append is under way goes into the next.
+    """Group commit: the deliveries of one turn of the event loop are appended together, and so is all that arrives
+    while `in_flight` appends are under way.
 
     An idle collector appends each request at once; a busy one spreads the cost of an append over many requests. After
     a failure it refuses for a moment, so that a stream that is away costs clients no time.
     """
 
-    def __init__(self, queue: EventQueue, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, queue: EventQueue, *, in_flight: int = IN_FLIGHT, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._queue = queue
+        self._in_flight = in_flight
         self._now = now
         self._lanes: dict[int, _Lane] = {}
         self._refuse_until = 0.0
@@ -42,51 +48,55 @@ class Publisher:
         lane = self._lanes.get(partition)
         if lane is None:
             lane = self._lanes[partition] = _Lane()
-        done = asyncio.get_running_loop().create_future()
-        lane.waiting.append(delivery)
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        lane.deliveries.append(delivery)
         lane.futures.append(done)
+        if len(lane.futures) == 1 and len(lane.tasks) < self._in_flight:
+            loop.call_soon(self._start, partition, lane)
         self._waiting_bytes += size
-        if lane.task is None:
-            lane.task = asyncio.create_task(self._drain(partition, lane))
         try:
             await done
         finally:
             self._waiting_bytes -= size
 
-    async def _drain(self, partition: int, lane: _Lane) -> None:
+    def _start(self, partition: int, lane: _Lane) -> None:
+        """Append what waits, unless as much as may be is under way; its end is then the next start."""
+        if lane.futures and len(lane.tasks) < self._in_flight:
+            task = asyncio.create_task(self._append(partition, *lane.take()))
+            lane.tasks.add(task)
+            task.add_done_callback(lane.tasks.discard)
+            task.add_done_callback(lambda _: self._start(partition, lane))
+
+    async def _append(self, partition: int, deliveries: list[Delivery], futures: list[asyncio.Future[None]]) -> None:
+        error: QueueUnavailable | None = QueueUnavailable("The collector is stopping.")
         try:
-            while lane.waiting:
-                deliveries, futures = lane.take()
-                error: QueueUnavailable | None = QueueUnavailable("The collector is stopping.")
-                try:
-                    await self._queue.publish(partition, deliveries)
-                    error = None
-                except QueueUnavailable as refused:
-                    error = self._reason = refused
-                    self._refuse_until = self._now() + _BREATHER_SECONDS
-                except Exception as unexpected:
-                    logger.exception("deliveries could not be appended to the stream")
-                    error = QueueUnavailable(f"The stream failed: {type(unexpected).__name__}")
-                finally:
-                    _settle(futures, error)
+            await self._queue.publish(partition, deliveries)
+            error = None
+        except QueueUnavailable as refused:
+            error = self._reason = refused
+            self._refuse_until = self._now() + _BREATHER_SECONDS
+        except Exception as unexpected:
+            logger.exception("deliveries could not be appended to the stream")
+            error = QueueUnavailable(f"The stream failed: {type(unexpected).__name__}")
         finally:
-            lane.task = None
+            _settle(futures, error)
 
 
 class _Lane:
-    """What waits for one partition, and the task that appends it."""
+    """What waits for one partition, and the appends that are under way."""
 
-    __slots__ = ("futures", "task", "waiting")
+    __slots__ = ("deliveries", "futures", "tasks")
 
     def __init__(self) -> None:
-        self.waiting: list[Delivery] = []
+        self.deliveries: list[Delivery] = []
         self.futures: list[asyncio.Future[None]] = []
-        self.task: asyncio.Task[None] | None = None
+        self.tasks: set[asyncio.Task[None]] = set()
 
     def take(self) -> tuple[list[Delivery], list[asyncio.Future[None]]]:
         """Everything that waits now."""
-        taken = self.waiting, self.futures
-        self.waiting, self.futures = [], []
+        taken = self.deliveries, self.futures
+        self.deliveries, self.futures = [], []
         return taken
 
 
