@@ -52,7 +52,7 @@ STOP_SECONDS = 20.0
 
 async def run(quick: bool) -> list[Figure]:
     """Rounds in turns; the middle of the ratios counts."""
-    rounds, seconds = (3, 1.5) if quick else (7, 4.0)
+    rounds, seconds = (3, 1.0) if quick else (7, 4.0)
     async with _bench() as bench:
         figures: list[Figure] = []
         bench.sync_log("no")

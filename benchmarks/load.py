@@ -23,6 +23,7 @@ import uvloop
 ORIGIN = "https://itax.example.go.ke"
 USER_AGENT = "Mozilla/5.0 (Linux; Android 14; SM-A145F) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile"
 STALLED_SECONDS = 30.0
+IDLE_SECONDS = 2.0
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length: "
 
@@ -77,7 +78,8 @@ class Connection(asyncio.Protocol):
     async def open(cls, url: str) -> Connection:
         """Connect to the host and port of `url`."""
         parts = urlsplit(url)
-        _, connection = await asyncio.get_running_loop().create_connection(cls, parts.hostname, parts.port)
+        host, port = parts.hostname or "127.0.0.1", parts.port or 80
+        _, connection = await asyncio.get_running_loop().create_connection(cls, host, port)
         return connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -117,18 +119,30 @@ class Pool:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._idle: list[Connection] = []
+        self._idle: list[tuple[Connection, float]] = []
 
     async def send(self, request: bytes) -> Reply:
-        """Send over an idle connection, or over a new one."""
-        connection = self._idle.pop() if self._idle else await Connection.open(self._url)
+        """Send over the connection that was used last, or over a new one."""
+        connection = self._take() or await Connection.open(self._url)
         reply = await connection.send(request)
-        self._idle.append(connection)
+        self._idle.append((connection, reply.at))
         return reply
 
     def close(self) -> None:
-        for connection in self._idle:
+        for connection, _ in self._idle:
             connection.close()
+
+    def _take(self) -> Connection | None:
+        """An idle connection that the server has no reason to close just now."""
+        if not self._idle:
+            return None
+        connection, since = self._idle.pop()
+        if time.perf_counter() - since < IDLE_SECONDS:
+            return connection
+        connection.close()  # The others are idle for longer still.
+        self.close()
+        self._idle.clear()
+        return None
 
 
 class Generator:
