@@ -246,7 +246,7 @@ COLUMNS = {
     "tenant_id": "The organisation.",
     "project_id": "The source within it.",
     "sequence": "The client's count of events within its session; orders equal times.",
-    "user_agent_id": "Row of `user_agents`, which holds the text, device, operating system and browser.",
+    "client_id": "Row of `clients`, which holds SDK, user agent, device, operating system and browser.",
     "message_id": "The dedupe key: the client's id, or a hash of it where it is no UUID.",
     "anonymous_id": "The browser or installation.",
     "is_bot": "Sent by a program that says so; reports leave it out.",
@@ -265,8 +265,6 @@ COLUMNS = {
     "country_code": "ISO 3166-1 alpha-2.",
     "city": "Name in English.",
     "ip_address": "As the project's mode allows: whole, masked, or none.",
-    "sdk_name": "The sending library.",
-    "sdk_version": "Its version.",
     "properties": "Whatever else the client sent with it.",
 }
 """What columns mean whose definition in the code does not say so."""
@@ -287,7 +285,7 @@ def _event_columns() -> list[str]:
     return [
         *lines,
         "",
-        "The view `events_expanded` joins `user_agents`, so that every column can be asked for by one name.",
+        "The view `events_expanded` joins `clients`, so that every column can be asked for by one name.",
         "",
     ]
 

@@ -71,7 +71,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=True),
-        sa.Column("user_agent_id", sa.Integer(), nullable=True),
+        sa.Column("client_id", sa.Integer(), nullable=True),
         sa.Column("message_id", sa.UUID(), nullable=False),
         sa.Column("event_id", sa.UUID(), nullable=True, comment="Null: the same as message_id."),
         sa.Column("anonymous_id", sa.UUID(), nullable=True),
@@ -101,8 +101,6 @@ def upgrade() -> None:
         sa.Column("country_code", sa.Text(), nullable=True),
         sa.Column("city", sa.Text(), nullable=True),
         sa.Column("ip_address", postgresql.INET(), nullable=True),
-        sa.Column("sdk_name", sa.Text(), nullable=True),
-        sa.Column("sdk_version", sa.Text(), nullable=True),
         sa.Column(
             "properties", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
         ),
@@ -179,18 +177,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("tenants_slug_key")),
     )
     op.create_table(
-        "user_agents",
+        "clients",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("is_bot", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False, comment="16 bytes of SHA-256 of the text."),
-        sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False, comment="16 bytes of SHA-256 of SDK and user agent."),
+        sa.Column("sdk_name", sa.Text(), nullable=True),
+        sa.Column("sdk_version", sa.Text(), nullable=True),
+        sa.Column("user_agent", sa.Text(), nullable=True),
         sa.Column("device_type", sa.Text(), nullable=True),
         sa.Column("os_name", sa.Text(), nullable=True),
         sa.Column("os_version", sa.Text(), nullable=True),
         sa.Column("browser_name", sa.Text(), nullable=True),
         sa.Column("browser_version", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("user_agents_pkey")),
-        sa.UniqueConstraint("digest", name=op.f("user_agents_digest_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("clients_pkey")),
+        sa.UniqueConstraint("digest", name=op.f("clients_digest_key")),
+        comment="What sends events: SDK and user agent string, with what was read from it; each pair once.",
     )
     op.create_table(
         "users",
@@ -433,7 +434,7 @@ def downgrade() -> None:
     op.drop_table("identities")
     op.drop_index("users_email_key", table_name="users")
     op.drop_table("users")
-    op.drop_table("user_agents")
+    op.drop_table("clients")
     op.drop_table("tenants")
     op.drop_index(op.f("projection_failures_next_attempt_at_idx"), table_name="projection_failures")
     op.drop_table("projection_failures")

@@ -27,10 +27,10 @@ def upgrade() -> None:
                e.anonymous_id, e.session_id, e.user_id, e.external_id, e.handshake_token,
                coalesce(m.person_id, e.person_id) AS person_id, e.person_id AS leaf_id,
                e.channel_type, e.page_path, e.page_url, e.page_title, e.referrer, e.country_code, e.city, e.ip_address,
-               u.user_agent, u.device_type, u.os_name, u.os_version, u.browser_name, u.browser_version, e.is_bot,
-               e.sdk_name, e.sdk_version, e.journey_start, e.journey_end, e.properties
+               c.user_agent, c.device_type, c.os_name, c.os_version, c.browser_name, c.browser_version, e.is_bot,
+               c.sdk_name, c.sdk_version, e.journey_start, e.journey_end, e.properties
           FROM events e
-          LEFT JOIN user_agents u ON u.id = e.user_agent_id
+          LEFT JOIN clients c ON c.id = e.client_id
           LEFT JOIN person_merges m ON m.tenant_id = e.tenant_id AND m.leaf_id = e.person_id
         """
     )

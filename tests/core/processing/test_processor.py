@@ -209,7 +209,7 @@ async def test_events_of_an_erased_person_are_not_stored_again(intake: Intake) -
     assert await intake.value("SELECT count(*) FROM identities WHERE leaf_id = :leaf", leaf=leaf) == 0
 
 
-async def test_user_agents_are_stored_once(intake: Intake, make_intake: MakeIntake) -> None:
+async def test_clients_are_stored_once(intake: Intake, make_intake: MakeIntake) -> None:
     other = await make_intake(like=intake)
     fields = {"user_agent": "Mozilla/5.0 (X11; Linux x86_64)"}
     await asyncio.gather(
@@ -218,10 +218,10 @@ async def test_user_agents_are_stored_once(intake: Intake, make_intake: MakeInta
             for worker in (intake, other)
         )
     )
-    rows = await intake.rows("SELECT user_agent_id FROM events WHERE tenant_id = :tenant")
+    rows = await intake.rows("SELECT client_id FROM events WHERE tenant_id = :tenant")
     assert len(rows) == 10
     assert len(set(rows)) == 1
-    assert await intake.value("SELECT count(*) FROM user_agents") == 1
+    assert await intake.value("SELECT count(*) FROM clients") == 1
 
 
 async def test_figures_are_kept(intake: Intake, received: Any) -> None:

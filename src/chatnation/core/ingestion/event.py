@@ -37,7 +37,8 @@ class Event(msgspec.Struct, gc=False, kw_only=True):
     """One event as it will be stored: the columns of `events`, plus what stages add on the way.
 
     `properties` is the client's JSON object as bytes; use `EventBatch.properties` to read it. `geo_ip` and
-    `user_agent` are inputs of stages and are not columns; what is known of SDK and browser is in the row of `client_id`.
+    `user_agent` are inputs of stages and are not columns; SDK, user agent and what was read from it are in the row of
+    `clients` that `client_id` names.
     """
 
     tenant_id: int

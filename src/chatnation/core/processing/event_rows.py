@@ -23,7 +23,7 @@ COLUMNS = (
     "tenant_id",
     "project_id",
     "sequence",
-    "user_agent_id",
+    "client_id",
     "message_id",
     "event_id",
     "anonymous_id",
@@ -46,8 +46,6 @@ COLUMNS = (
     "country_code",
     "city",
     "ip_address",
-    "sdk_name",
-    "sdk_version",
     "properties",  # stays last, see `_row`
 )
 
@@ -87,12 +85,12 @@ RETURNING message_id
 _READ = f"""
 SELECT {", ".join(f"events.{name}" for name in COLUMNS if name not in ("ip_address", "properties", "is_bot"))},
     events.is_bot, host(events.ip_address) AS ip_address, events.properties::text AS properties,
-    user_agents.user_agent, user_agents.device_type, user_agents.os_name, user_agents.os_version,
-    user_agents.browser_name, user_agents.browser_version
+    clients.sdk_name, clients.sdk_version, clients.user_agent, clients.device_type, clients.os_name, clients.os_version,
+    clients.browser_name, clients.browser_version
 FROM unnest($2::timestamptz[], $3::uuid[]) AS wanted (timestamp, message_id)
 JOIN events ON events.tenant_id = $1
     AND events.timestamp = wanted.timestamp AND events.message_id = wanted.message_id
-LEFT JOIN user_agents ON user_agents.id = events.user_agent_id
+LEFT JOIN clients ON clients.id = events.client_id
 """
 
 _row = attrgetter(*(name for name in COLUMNS if name != "properties"))

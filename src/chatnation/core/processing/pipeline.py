@@ -17,12 +17,12 @@ from chatnation.core.ingestion.event import Delivery, Event, EventBatch
 from chatnation.core.ingestion.ledger import DEAD, DUPLICATE, REJECTED, STORED
 from chatnation.core.ingestion.normalize import normalize
 from chatnation.core.ingestion.times import ClockRules
+from chatnation.core.processing.clients import Clients
 from chatnation.core.processing.deliveries import SUPPRESSED, Account, guard_id, take_deliveries
 from chatnation.core.processing.event_rows import insert_events, is_keyed
 from chatnation.core.processing.notices import events_stored
 from chatnation.core.processing.projecting import Projections
 from chatnation.core.processing.stages import Stages
-from chatnation.core.processing.user_agents import UserAgents
 from chatnation.core.storage.locks import lock_storing
 from chatnation.core.storage.partitions import Partitions
 from chatnation.core.storage.storage import Storage, raw
@@ -100,7 +100,7 @@ class Pipeline:
         self._enabled = enabled
         self._rules = rules
         self._publish = publish
-        self._user_agents: Final = UserAgents(storage)
+        self._clients: Final = Clients(storage)
         self._recogniser: Final = Recogniser()
         self._identity: Final = IdentityStore()
 
@@ -166,7 +166,7 @@ class Pipeline:
                 event.delivery = place
         batch = EventBatch(tenant_id, [event for _, events in group for event in events])
         await self._stages.apply(batch, enabled)
-        await self._user_agents.identify(batch)
+        await self._clients.identify(batch)
         ids = self._recogniser.recognise(batch)
         return Prepared(batch, ids, tuple(delivery for delivery, _ in group), enabled, alone)
 

@@ -4,12 +4,12 @@ from chatnation.core.storage.models.accounts import login_sessions, memberships,
 from chatnation.core.storage.models.base import metadata
 from chatnation.core.storage.models.dead_letters import dead_letters
 from chatnation.core.storage.models.events import (
+    clients,
     event_keys,
     events,
     ingest_ledger,
     processed_deliveries,
     projection_failures,
-    user_agents,
 )
 from chatnation.core.storage.models.governance import erasures, plugin_switches, plugin_tenant_settings, suppressions
 from chatnation.core.storage.models.identity import (
@@ -25,6 +25,7 @@ from chatnation.core.storage.models.tenancy import api_keys, cache_versions, pro
 __all__ = [
     "api_keys",
     "cache_versions",
+    "clients",
     "dead_letters",
     "erasures",
     "event_keys",
@@ -46,6 +47,5 @@ __all__ = [
     "projects",
     "suppressions",
     "tenants",
-    "user_agents",
     "users",
 ]

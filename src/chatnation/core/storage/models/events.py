@@ -33,7 +33,7 @@ events = Table(
     Column("tenant_id", Integer, nullable=False),
     Column("project_id", Integer, nullable=False),
     Column("sequence", Integer),
-    Column("user_agent_id", Integer),
+    Column("client_id", Integer),
     Column("message_id", UUID, nullable=False),
     Column("event_id", UUID, comment="Null: the same as message_id."),
     Column("anonymous_id", UUID),
@@ -56,8 +56,6 @@ events = Table(
     Column("country_code", Text),
     Column("city", Text),
     Column("ip_address", INET),
-    Column("sdk_name", Text),
-    Column("sdk_version", Text),
     Column("properties", JSONB, nullable=False, server_default=text("'{}'")),
     # Time second, so that the key also serves ranges of time and grows at its end.
     PrimaryKeyConstraint("tenant_id", "timestamp", "message_id"),
@@ -79,18 +77,21 @@ event_keys = Table(
     comment="Message ids of events that are stored under another time than the one a retry would repeat.",
 )
 
-user_agents = Table(
-    "user_agents",
+clients = Table(
+    "clients",
     metadata,
     Column("id", Integer, Identity(), primary_key=True),
     Column("is_bot", Boolean, nullable=False, server_default=text("false")),
-    Column("digest", LargeBinary, nullable=False, unique=True, comment="16 bytes of SHA-256 of the text."),
-    Column("user_agent", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True, comment="16 bytes of SHA-256 of SDK and user agent."),
+    Column("sdk_name", Text),
+    Column("sdk_version", Text),
+    Column("user_agent", Text),
     Column("device_type", Text),
     Column("os_name", Text),
     Column("os_version", Text),
     Column("browser_name", Text),
     Column("browser_version", Text),
+    comment="What sends events: SDK and user agent string, with what was read from it; each pair once.",
 )
 
 processed_deliveries = Table(
