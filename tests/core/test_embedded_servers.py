@@ -324,6 +324,20 @@ async def test_data_of_another_postgresql_release_is_refused_in_a_sentence(folde
     assert servers_in(folder) == []
 
 
+async def test_a_server_that_cannot_start_again_does_not_take_the_other_along(folder: Path) -> None:
+    servers = EmbeddedServers(folder, durable=False)
+    with servers as urls:
+        await write(urls, "kept")
+        kill_all(folder, "postgres")
+        version = folder / "postgres" / "PG_VERSION"
+        version.write_text("17\n")
+        with pytest.raises(EmbeddedError):
+            servers.start()
+        assert {process.name() for process in servers_in(folder)} == {"valkey-server"}
+        version.write_text("18\n")
+        assert await read(servers.start()) == (["kept"], ["kept"])
+
+
 async def test_a_setting_that_the_server_refuses_is_shown_from_its_log(folder: Path) -> None:
     with EmbeddedServers(folder, durable=False):
         pass

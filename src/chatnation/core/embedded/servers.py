@@ -48,19 +48,21 @@ class EmbeddedServers:
     def start(self) -> ServerUrls:
         """Join the servers of the folder, or start what does not run; may be called again after one was killed.
 
-        Raises EmbeddedError with a sentence for the operator.
+        Raises EmbeddedError with a sentence for the operator. A user of the folder stays one then, and may try again.
         """
         while True:
             self._make_folder()
             try:
                 with self._starting:
-                    if not self._using.held:
+                    newcomer = not self._using.held
+                    if newcomer:
                         self._using.share()
                     try:
                         sockets = self._postgres.ensure_running()
                         valkey_socket = self._valkey.ensure_running()
                     except BaseException:
-                        self._leave()
+                        if newcomer:
+                            self._leave()
                         raise
             except FileNotFoundError:
                 if self.data_dir.exists():
@@ -108,10 +110,16 @@ class EmbeddedServers:
             return True
         if not self.data_dir.exists():
             return False
-        if self._using.try_take():
-            self._using.release()
-            return False
-        return True
+        # Whoever holds the start lock is joining or leaving; without it, our look would be taken for another user.
+        if not self._starting.try_take():
+            return True
+        try:
+            if self._using.try_take():
+                self._using.release()
+                return False
+            return True
+        finally:
+            self._starting.release()
 
     def _make_folder(self) -> None:
         try:
