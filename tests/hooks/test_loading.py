@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, create_model
 
 from chatnation import ConfigurationError, Job, Permission, Plugin, Route, Schedule, Service, hookimpl, hookspec
 from chatnation.core.compose import assemble
@@ -100,6 +100,10 @@ BREAKAGES: dict[str, tuple[dict[str, Any], str]] = {
     "manifest: requires itself": ({"requires": ("broken",)}, "`requires` names the plugin itself"),
     "manifest: settings are no model": ({"Settings": dict}, "`Settings` must be a pydantic model"),
     "manifest: migrations folder is missing": ({"migrations": "/nowhere"}, "folder /nowhere does not exist"),
+    "manifest: a setting of the core": (
+        {"name": "stream", "Settings": create_model("Settings", partitions=(int, 1))},
+        "the core has a setting of the name stream_partitions",
+    ),
     "settings: a field is missing": ({"Settings": Demanding}, "CHATNATION_BROKEN_TOKEN: Field required"),
     "settings: init raises": ({"__init__": lambda self, settings: raising(self)}, "RuntimeError"),
     "hookspecs: foreign prefix": ({"hookspecs": Strangers}, "must be called broken_check_words"),

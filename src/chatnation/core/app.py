@@ -17,7 +17,6 @@ from chatnation.core.settings import Role, Settings
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-    from starlette.types import ASGIApp
 
     from chatnation.core.jobs.enqueueing import Jobs
     from chatnation.core.metrics import Metrics
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from chatnation.core.storage.tenant_settings import TenantSettings
     from chatnation.core.storage.versions import Versions
     from chatnation.core.switches import Switches
+    from chatnation.core.web.application import WebApplication
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class App:
     jobs: Jobs
 
     @cached_property
-    def web(self) -> ASGIApp:
+    def web(self) -> WebApplication:
         """The ASGI application of this role. Its lifespan is `lifespan`."""
         from chatnation.core.web.application import build_web
 

@@ -23,7 +23,6 @@ from chatnation.core.plugin.inventory import State
 from chatnation.core.plugin.loader import PluginSettings
 from chatnation.core.settings import Settings
 from chatnation.core.storage.migrations import differences, downgrade, plugin_history, upgrade
-from chatnation.core.web.application import WebApplication
 from chatnation.core.web.routing import PUBLIC
 from chatnation.testing.apps import AppMaker, MakeApp, RunningApp, Source
 from chatnation.testing.events import Wire, identify, page_view, track, whatsapp_message
@@ -234,7 +233,7 @@ async def _look(running: RunningApp, client: httpx.AsyncClient, path: str) -> ht
     asking = asyncio.create_task(client.get(path, headers={"Accept": "*/*"}))
     done, _ = await asyncio.wait({asking}, timeout=_OPEN_SECONDS)
     if not done:
-        cast("WebApplication", running.app.web).drain()
+        running.app.web.drain()
     return await asking
 
 

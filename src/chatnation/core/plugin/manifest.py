@@ -9,6 +9,7 @@ from types import ModuleType
 from pydantic import BaseModel
 
 from chatnation.core.plugin.base import API_VERSION, Plugin
+from chatnation.core.settings import Settings
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 """A name is also a PostgreSQL schema (at most 63 bytes) and part of environment variables."""
@@ -58,6 +59,9 @@ def _attachments(plugin: type[Plugin]) -> list[str]:
     found = []
     if not _is_model(plugin.Settings):
         found.append("`Settings` must be a pydantic model")
+    else:
+        taken = [field for field in plugin.Settings.model_fields if f"{plugin.name}_{field}" in Settings.model_fields]
+        found.extend(f"the core has a setting of the name {plugin.name}_{field}" for field in taken)
     if plugin.TenantSettings is not None and not _is_model(plugin.TenantSettings):
         found.append("`TenantSettings` must be a pydantic model")
     specs: object = plugin.hookspecs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import Any, cast
+from typing import Any
 
 import click
 import uvicorn
@@ -15,7 +15,6 @@ from chatnation.core.garbage import collect_garbage_rarely
 from chatnation.core.settings import Role
 from chatnation.core.supervisor.process import run_child
 from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
-from chatnation.core.web.application import WebApplication
 
 _FINISH_SECONDS = 10
 
@@ -25,7 +24,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, app: App) -> None:
         super().__init__(config)
-        self._web = cast("WebApplication", app.web)
+        self._web = app.web
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
