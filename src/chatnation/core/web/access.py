@@ -101,7 +101,9 @@ class Gate:
     def _check_runs(self, plugin: str) -> None:
         if plugin != CORE and not self._app.inventory.runs(plugin):
             raise Problem(
-                503, "plugin_unavailable", f"The part of the product called {plugin} is not running now.",
+                503,
+                "plugin_unavailable",
+                f"The part of the product called {plugin} is not running now.",
                 headers={"Retry-After": "60"},
             )
 

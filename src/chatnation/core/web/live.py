@@ -76,9 +76,7 @@ class LiveHub:
             getting.cancel()
             closing.cancel()
 
-    def response(
-        self, request: Request, tenant_id: int, *, kinds: Collection[str] | None = None
-    ) -> StreamingResponse:
+    def response(self, request: Request, tenant_id: int, *, kinds: Collection[str] | None = None) -> StreamingResponse:
         """The tenant's messages as server-sent events, only those of `kinds` where given."""
 
         async def wanted() -> AsyncIterator[LiveMessage | None]:

@@ -14,9 +14,7 @@ CONVERSION = (
     "Share of the sessions in which a conversion event happened, such as a filed return or a payment. Which events "
     "count is set for your organisation."
 )
-DURATION = (
-    "Mean time from the first to the last event of a session. Sessions with a single event count with 0 seconds."
-)
+DURATION = "Mean time from the first to the last event of a session. Sessions with a single event count with 0 seconds."
 PAGE_VIEWS = "Page views within the sessions that began in the period, reloads included."
 IDENTIFIED = "Of the persons, those who were seen with a user id or a phone number in a session of the period."
 SESSIONS_PER_DAY = "Sessions by the day on which they began, and the different people who began one on that day."
@@ -25,8 +23,8 @@ BROWSERS = "Sessions by browser, from the name that it sends along. Unknown: it 
 COUNTRIES = "Sessions by country, from the network address, or the prefix of the phone number on WhatsApp."
 HEATMAP = "Sessions by the weekday and the hour in which they began, in your time zone."
 PAGES = (
-    "Page views in the period by the path of the page, without the part of the address after a question mark. Sessions "
-    "counts each visit once that looked at the page. Known bots are left out."
+    "Page views in the period by the path of the page, without the part of the address after a question mark; and how "
+    "many of the sessions that began in the period looked at it. Known bots are left out."
 )
 LIVE_EVENTS = "Events that happened in the last 60 seconds and are stored; it follows within two seconds."
 LIVE_PERSONS = "Different people with an event in the last 5 minutes."

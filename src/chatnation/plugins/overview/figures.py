@@ -8,7 +8,8 @@ from typing import Any
 
 from chatnation.plugins.dashboard.api import Chart, Kpi, Period, Series
 from chatnation.plugins.overview import definitions
-from chatnation.plugins.overview.queries import DayCount, PageCount, Totals
+from chatnation.plugins.overview.queries import PageCount
+from chatnation.plugins.overview.reading import DayCount, Totals
 from chatnation.plugins.overview.rows import UNKNOWN
 
 SESSIONS_PATH = "/overview/sessions"
@@ -26,42 +27,43 @@ class Table:
     rows: list[tuple[Any, ...]]
 
 
-def key_figures(period: Period, now: Totals, before: Totals, *, export: bool = True) -> list[Kpi]:
+def key_figures(period: Period, now: Totals, before: Totals) -> list[Kpi]:
     """The cards at the top."""
-    identified = 100 * now.identified / now.persons if now.persons else 0.0
+    people, sums, sums_before = now.people, now.sums, before.sums
+    identified = 100 * people.identified / people.total if people.total else 0.0
     return [
-        Kpi("Sessions", now.sessions, definitions.SESSIONS, before.sessions, link=period.link(SESSIONS_PATH)),
+        Kpi("Sessions", sums.sessions, definitions.SESSIONS, sums_before.sessions, link=period.link(SESSIONS_PATH)),
         Kpi(
             "Persons",
-            now.persons,
+            people.total,
             definitions.PERSONS,
-            before.persons,
+            before.people.total,
             link=period.link(SESSIONS_PATH),
-            detail=f"{identified:.0f}% identified" if now.persons else "",
+            detail=f"{identified:.0f}% identified" if people.total else "",
         ),
         Kpi(
             "Conversion rate",
-            100 * now.conversion_rate,
+            100 * sums.conversion_rate,
             definitions.CONVERSION,
-            100 * before.conversion_rate,
+            100 * sums_before.conversion_rate,
             unit="percent",
             link=period.link(SESSIONS_PATH, converted="true"),
-            detail=f"{now.converted:,} sessions",
+            detail=f"{sums.converted:,} sessions",
         ),
         Kpi(
             "Average duration",
-            now.average_duration,
+            sums.average_duration,
             definitions.DURATION,
-            before.average_duration,
+            sums_before.average_duration,
             unit="seconds",
             link=period.link(SESSIONS_PATH),
             better=None,
         ),
         Kpi(
             "Page views",
-            now.page_views,
+            sums.page_views,
             definitions.PAGE_VIEWS,
-            before.page_views,
+            sums_before.page_views,
             link=period.link(EVENTS_PATH, event_name="page_view"),
         ),
     ]
@@ -127,26 +129,26 @@ def heatmap_chart(period: Period, cells: Sequence[Sequence[int]]) -> Chart:
 
 
 def pages_chart(period: Period, pages: Sequence[PageCount]) -> Chart:
-    """The most viewed pages."""
+    """The most viewed pages; with the sessions that looked at them, where those were counted."""
     paths = [page.path for page in pages]
+    views = Series(
+        "Views",
+        [page.views for page in pages],
+        [period.link(EVENTS_PATH, event_name="page_view", page=path) for path in paths],
+    )
+    sessions = Series(
+        "Sessions",
+        [page.sessions or 0 for page in pages],
+        [period.link(SESSIONS_PATH, page=path) for path in paths],
+    )
+    counted = all(page.sessions is not None for page in pages)
     return Chart(
         id="pages",
         title="Top pages",
         kind="ranked",
         category="Page",
         categories=paths,
-        series=[
-            Series(
-                "Views",
-                [page.views for page in pages],
-                [period.link(EVENTS_PATH, event_name="page_view", page=path) for path in paths],
-            ),
-            Series(
-                "Sessions",
-                [page.sessions for page in pages],
-                [period.link(SESSIONS_PATH, page=path) for path in paths],
-            ),
-        ],
+        series=[views, sessions] if counted else [views],
         definition=definitions.PAGES,
         csv=_csv(period, "pages"),
     )

@@ -26,8 +26,9 @@ Query = TypeVar("Query", bound=PeriodQuery)
 class OverviewPages:
     """`/overview` and what it leads to."""
 
-    def __init__(self, app: Callable[[], App], live: LiveCounter) -> None:
+    def __init__(self, app: Callable[[], App], memory: reading.Memory, live: LiveCounter) -> None:
         self._app = app
+        self._memory = memory
         self._live = live
 
     def pages(self) -> list[Page]:
@@ -48,6 +49,7 @@ class OverviewPages:
             figures.browsers_chart(period, found.browsers),
             figures.heatmap_chart(period, found.heatmap),
             figures.countries_chart(period, found.countries),
+            figures.pages_chart(period, found.pages),
         ]
         return self._render(
             request,
@@ -57,16 +59,17 @@ class OverviewPages:
             kpis=figures.key_figures(period, found.now, found.before),
             charts={chart.id: chart for chart in charts},
             pages_url=period.link("/overview/parts/pages"),
+            many_views=sum(page.views for page in found.pages) > reading.MANY_VIEWS,
             live=await self._live.figures(request.state.actor.tenant.id),
             live_kind=KIND,
             definitions=definitions,
-            empty=found.now.sessions == 0,
+            empty=found.now.sums.sessions == 0,
         )
 
     async def top_pages(self, request: Request) -> Response:
-        """The chart of pages by itself. It counts events, which takes longer, so the page fetches it afterwards."""
+        """The chart of pages with sessions. Counting those takes longer, so the page fetches it afterwards."""
         period = self._period(request, self._query(request, PeriodQuery))
-        pages = await self._reader(request).ask(lambda source: source.pages(period, reading.PAGES))
+        pages = await self._reader(request).pages(period)
         return self._render(request, "overview/top_pages.html", chart=figures.pages_chart(period, pages))
 
     async def sessions(self, request: Request) -> Response:
@@ -90,9 +93,9 @@ class OverviewPages:
         name: str = request.path_params["table"]
         tables = {
             "days": self._days,
-            "devices": self._breakdown("device_type", reading.DEVICES),
-            "browsers": self._breakdown("browser_name", reading.BROWSERS),
-            "countries": self._breakdown("country_code", reading.COUNTRIES),
+            "devices": self._breakdown("device_type"),
+            "browsers": self._breakdown("browser_name"),
+            "countries": self._breakdown("country_code"),
             "heatmap": self._heatmap,
             "pages": self._pages,
             "sessions": self._session_rows,
@@ -106,19 +109,17 @@ class OverviewPages:
         return csv_response(filename, table.columns, table.rows)
 
     async def _days(self, request: Request, period: Period) -> Table:
-        return figures.days_table(await self._reader(request).ask(lambda source: source.days(period)))
+        return figures.days_table(await self._reader(request).days(period))
 
     async def _heatmap(self, request: Request, period: Period) -> Table:
-        return figures.heatmap_table(await self._reader(request).ask(lambda source: source.heatmap(period)))
+        return figures.heatmap_table(reading.heatmap(await self._reader(request).hours(period)))
 
     async def _pages(self, request: Request, period: Period) -> Table:
-        pages = await self._reader(request).ask(lambda source: source.pages(period, reading.PAGES))
-        return figures.pages_table(pages)
+        return figures.pages_table(await self._reader(request).pages(period))
 
-    def _breakdown(self, column: str, limit: int) -> Callable[[Request, Period], Any]:
+    def _breakdown(self, column: str) -> Callable[[Request, Period], Any]:
         async def table(request: Request, period: Period) -> Table:
-            counts = await self._reader(request).ask(lambda source: source.breakdown(period, column, limit))
-            return figures.breakdown_table(column, counts)
+            return figures.breakdown_table(column, await self._reader(request).breakdown(period, column))
 
         return table
 
@@ -169,7 +170,7 @@ class OverviewPages:
         return query.resolve(request.state.actor.tenant.timezone, self._app().clock.now())
 
     def _reader(self, request: Request) -> reading.Reader:
-        return reading.Reader(self._app().storage, request.state.actor.tenant.id)
+        return reading.Reader(self._app().storage, self._memory, request.state.actor.tenant.id)
 
 
 def _table(model: type[Any], items: list[Any]) -> Table:

@@ -1,11 +1,14 @@
 """Reads of the overview, all of them about sessions that began in a period and are no bots'.
 
-Each gives plain numbers; what a page makes of them is in `figures.py`.
+What can be added up comes from counts that are kept while sessions change; different people cannot be added up, so
+those are counted each time. A period that does not begin and end at full quarters of an hour is counted from the
+sessions themselves.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,22 +17,21 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.plugins.dashboard.api import Period
+from chatnation.plugins.sessions.api import HourCount, aligned, breakdowns, hours, stretches
+
+Counts = list[tuple[str | None, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """What is counted once for a period.
-
-    `duration` is the sum of the sessions' lengths in seconds, those of a single event included with 0.
-    """
+class Sums:
+    """What can be added up over sessions, for a period. `changes` grows with every change of one of them."""
 
     sessions: int = 0
-    persons: int = 0
-    identified: int = 0
     converted: int = 0
     journeys: int = 0
     page_views: int = 0
-    duration: float = 0.0
+    duration_us: int = 0
+    changes: int = 0
 
     @property
     def conversion_rate(self) -> float:
@@ -38,26 +40,25 @@ class Totals:
 
     @property
     def average_duration(self) -> float:
-        """Mean length of a session in seconds; 0 without sessions."""
-        return self.duration / self.sessions if self.sessions else 0.0
+        """Mean length of a session in seconds, those of a single event included with 0; 0 without sessions."""
+        return self.duration_us / 1e6 / self.sessions if self.sessions else 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class DayCount:
-    """A local day and what was counted of sessions that began on it."""
+class People:
+    """Different persons who began a session: all of them, and those seen with a user id or phone number."""
 
-    day: date
-    sessions: int
-    persons: int
+    total: int = 0
+    identified: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PageCount:
-    """A page path, its views, and how many sessions looked at it."""
+    """A page path, its views, and how many sessions looked at it; None where that was not asked."""
 
     path: str
     views: int
-    sessions: int
+    sessions: int | None = None
 
 
 class Source:
@@ -71,34 +72,54 @@ class Source:
         self._connection = connection
         self._tenant_id = tenant_id
 
-    async def totals(self, period: Period) -> Totals:
-        """Everything that is counted once."""
-        row = (await self._run(_TOTALS, period)).one()
-        return Totals(**{name: value or 0 for name, value in row._mapping.items()})
+    async def hours(self, period: Period) -> list[HourCount]:
+        """What can be added up, by local hour; hours without sessions are left out."""
+        if aligned(period.start, period.end):
+            return await hours(self._connection, self._tenant_id, period.start, period.end, period.timezone)
+        return [HourCount(*row) for row in await self._run(_HOURS, period, zone=period.timezone)]
 
-    async def days(self, period: Period) -> list[DayCount]:
-        """Sessions and persons by local day, days without any included."""
-        found = {row.day: row for row in await self._run(_DAYS, period, zone=period.timezone)}
-        return [
-            DayCount(day, found[day].sessions, found[day].persons) if day in found else DayCount(day, 0, 0)
-            for day in period.days
-        ]
+    async def breakdowns(self, period: Period, columns: Iterable[str], limit: int) -> dict[str, Counts]:
+        """Sessions by columns of theirs, the most frequent values first; None for sessions without a value."""
+        if aligned(period.start, period.end):
+            found = await breakdowns(self._connection, self._tenant_id, period.start, period.end, columns)
+            return {column: counts[:limit] for column, counts in found.items()}
+        return {
+            column: [(row.value, row.sessions) for row in await self._run(_BREAKDOWNS[column], period, limit=limit)]
+            for column in columns
+        }
 
-    async def heatmap(self, period: Period) -> list[list[int]]:
-        """Sessions by weekday, Sunday first, and local hour: 7 lists of 24."""
-        cells = [[0] * 24 for _ in range(7)]
-        for weekday, hour, count in await self._run(_HEATMAP, period, zone=period.timezone):
-            cells[weekday][hour] = count
-        return cells
+    async def people(self, period: Period) -> People:
+        """Different persons."""
+        return People(*(await self._run(_PEOPLE, period)).one())
 
-    async def breakdown(self, period: Period, column: str, limit: int) -> list[tuple[str | None, int]]:
-        """Sessions by a column of theirs, the most frequent value first; None stands for sessions without a value."""
-        rows = await self._run(_BREAKDOWNS[column], period, limit=limit)
-        return [(row.value, row.sessions) for row in rows]
+    async def people_by_day(self, period: Period) -> tuple[People, dict[date, int]]:
+        """Different persons, and those who began a session on each local day; days without any are left out."""
+        total, days = People(), {}
+        for day, persons, identified in await self._run(_PEOPLE_BY_DAY, period, zone=period.timezone):
+            if day is None:
+                total = People(persons, identified)
+            else:
+                days[day] = persons
+        return total, days
 
     async def pages(self, period: Period, limit: int) -> list[PageCount]:
-        """The most viewed pages, by views."""
-        return [PageCount(*row) for row in await self._run(_PAGES, period, limit=limit)]
+        """The most viewed pages."""
+        if aligned(period.start, period.end):
+            parts = stretches(period.start, period.end).parameters()
+            rows = await self._run(_PAGES, period, limit=limit, **parts)
+        else:
+            rows = await self._run(_PAGES_FROM_EVENTS, period, limit=limit)
+        return [PageCount(*row) for row in rows]
+
+    async def with_sessions(self, period: Period, pages: list[PageCount]) -> list[PageCount]:
+        """`pages`, and how many of the period's sessions looked at each. It reads every view of them."""
+        paths = [page.path for page in pages]
+        found = dict((await self._run(_SESSIONS_OF_PAGES, period, paths=paths)).tuples().all())
+        return [replace(page, sessions=found.get(page.path, 0)) for page in pages]
+
+    async def merges(self) -> int:
+        """A number that grows whenever persons are joined or split."""
+        return (await self._connection.scalar(_MERGES, {"tenant": self._tenant_id})) or 0
 
     async def _run(self, statement: TextClause, period: Period, **parameters: Any) -> Any:
         return await self._connection.execute(
@@ -106,65 +127,101 @@ class Source:
         )
 
 
-_COUNTED = """
+def add_up(counts: Iterable[HourCount]) -> Sums:
+    """The sums over some hours."""
+    hours = list(counts)
+    return Sums(**{field.name: sum(getattr(hour, field.name) for hour in hours) for field in fields(Sums)})
+
+
+_SESSIONS = """
       FROM sessions.sessions s
      WHERE s.tenant_id = :tenant AND s.started_at >= :start AND s.started_at < :end AND NOT s.is_bot
 """
-_COUNTED_WITH_PERSON = """
+_PERSONS = """
       FROM sessions.sessions s
       LEFT JOIN person_merges m ON m.tenant_id = s.tenant_id AND m.leaf_id = s.person_id
      WHERE s.tenant_id = :tenant AND s.started_at >= :start AND s.started_at < :end AND NOT s.is_bot
 """
-_PERSON = "coalesce(m.person_id, s.person_id)"
 
-_TOTALS = text(
+_HOURS = text(
     f"""
-    SELECT count(*) AS sessions,
-           count(DISTINCT {_PERSON}) AS persons,
-           count(DISTINCT {_PERSON}) FILTER (WHERE s.user_id IS NOT NULL) AS identified,
-           count(s.converted_at) AS converted,
-           count(s.journey_at) AS journeys,
-           sum(s.page_count) AS page_views,
-           sum(extract(epoch FROM s.ended_at - s.started_at))::float8 AS duration
-    {_COUNTED_WITH_PERSON}
-    """
-)
-_DAYS = text(
-    f"""
-    SELECT (s.started_at AT TIME ZONE :zone)::date AS day, count(*) AS sessions, count(DISTINCT {_PERSON}) AS persons
-    {_COUNTED_WITH_PERSON}
-     GROUP BY day
-    """
-)
-_HEATMAP = text(
-    f"""
-    SELECT extract(dow FROM s.started_at AT TIME ZONE :zone)::int AS weekday,
-           extract(hour FROM s.started_at AT TIME ZONE :zone)::int AS hour, count(*) AS sessions
-    {_COUNTED}
-     GROUP BY weekday, hour
+    SELECT (s.started_at AT TIME ZONE :zone)::date AS day,
+           extract(hour FROM s.started_at AT TIME ZONE :zone)::int AS hour,
+           count(*), count(s.converted_at), count(s.journey_at), sum(s.page_count)::int8,
+           sum((extract(epoch FROM s.ended_at - s.started_at) * 1000000)::int8)::int8, count(*)
+    {_SESSIONS}
+     GROUP BY day, hour
     """
 )
 _BREAKDOWNS = {
     column: text(
         f"""
         SELECT s.{column} AS value, count(*) AS sessions
-        {_COUNTED}
+        {_SESSIONS}
          GROUP BY s.{column} ORDER BY sessions DESC, value NULLS LAST LIMIT :limit
         """
     )
-    for column in ("device_type", "browser_name", "country_code", "entry_page", "channel_type")
+    for column in ("device_type", "browser_name", "country_code")
 }
+# Grouped first and counted then: a hash table of persons is several times quicker than sorting them for DISTINCT.
+_PEOPLE = text(
+    f"""
+    SELECT count(*) AS persons, count(*) FILTER (WHERE identified) AS identified
+      FROM (
+            SELECT coalesce(m.person_id, s.person_id) AS person, bool_or(s.user_id IS NOT NULL) AS identified
+            {_PERSONS}
+             GROUP BY person
+           ) AS people
+    """
+)
+_PEOPLE_BY_DAY = text(
+    f"""
+    WITH days AS MATERIALIZED (
+        SELECT (s.started_at AT TIME ZONE :zone)::date AS day, coalesce(m.person_id, s.person_id) AS person,
+               bool_or(s.user_id IS NOT NULL) AS identified
+        {_PERSONS}
+         GROUP BY day, person
+    ), people AS (
+        SELECT bool_or(identified) AS identified FROM days GROUP BY person
+    )
+    SELECT NULL::date AS day, count(*) AS persons, count(*) FILTER (WHERE identified) AS identified FROM people
+     UNION ALL
+    SELECT day, count(*), 0 FROM days GROUP BY day
+    """
+)
 _PAGES = text(
     """
-    SELECT e.page_path AS path, count(*) AS views, count(DISTINCT s.session_id) AS sessions
+    SELECT path, sum(views)::int8 AS views
+      FROM overview.page_counts
+     WHERE tenant_id = :tenant
+       AND (whole_day AND bucket >= :day_start AND bucket < :day_end
+            OR NOT whole_day AND bucket >= :start AND bucket < :day_start
+            OR NOT whole_day AND bucket >= :day_end AND bucket < :end)
+     GROUP BY path HAVING sum(views) <> 0 ORDER BY views DESC, path LIMIT :limit
+    """
+)
+_PAGES_FROM_EVENTS = text(
+    """
+    SELECT page_path AS path, count(*) AS views
+      FROM events
+     WHERE tenant_id = :tenant AND event_name = 'page_view' AND timestamp >= :start AND timestamp < :end
+       AND NOT is_bot AND page_path IS NOT NULL
+     GROUP BY page_path ORDER BY views DESC, page_path LIMIT :limit
+    """
+)
+_SESSIONS_OF_PAGES = text(
+    f"""
+    SELECT e.page_path AS path, count(DISTINCT s.session_id) AS sessions
       FROM events e
-      LEFT JOIN sessions.sessions s
-        ON s.tenant_id = :tenant AND s.visitor = coalesce(e.anonymous_id, e.person_id)
+      JOIN sessions.sessions s
+        ON s.visitor = coalesce(e.anonymous_id, e.person_id)
        AND coalesce(s.hint, :none) = coalesce(e.session_id, :none)
        AND s.project_id = e.project_id AND s.channel_type = e.channel_type
        AND e.timestamp BETWEEN s.started_at AND s.ended_at
-     WHERE e.tenant_id = :tenant AND e.event_name = 'page_view' AND e.timestamp >= :start AND e.timestamp < :end
-       AND NOT e.is_bot AND e.page_path IS NOT NULL
-     GROUP BY e.page_path ORDER BY views DESC, e.page_path LIMIT :limit
+     WHERE s.tenant_id = :tenant AND s.started_at >= :start AND s.started_at < :end AND NOT s.is_bot
+       AND e.tenant_id = :tenant AND e.event_name = 'page_view' AND e.page_path = ANY(CAST(:paths AS text[]))
+       AND e.timestamp >= :start AND e.timestamp <= (SELECT max(s.ended_at) {_SESSIONS})
+     GROUP BY e.page_path
     """
 ).bindparams(none=UUID(int=0))
+_MERGES = text("SELECT id FROM identity_log WHERE tenant_id = :tenant ORDER BY id DESC LIMIT 1")

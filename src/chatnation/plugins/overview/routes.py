@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from pydantic import BaseModel
 from starlette.requests import Request
 
 from chatnation import App, Route
 from chatnation.plugins.dashboard.api import Period, PeriodQuery, percent_change
-from chatnation.plugins.overview import models, reading, rows
+from chatnation.plugins.overview import answers, rows
 from chatnation.plugins.overview.live import LiveCounter, LiveFigures
-from chatnation.plugins.overview.queries import Source, Totals
+from chatnation.plugins.overview.reading import Memory, Reader, Totals
 
 VIEW = "analytics.view"
-
-T = TypeVar("T")
 
 
 class SessionList(BaseModel):
     """Sessions, newest first."""
 
-    period: models.PeriodAnswer
+    period: answers.PeriodAnswer
     items: list[rows.SessionRow]
     next_cursor: str | None
 
@@ -30,7 +28,7 @@ class SessionList(BaseModel):
 class EventList(BaseModel):
     """Events, newest first."""
 
-    period: models.PeriodAnswer
+    period: answers.PeriodAnswer
     items: list[rows.EventRow]
     next_cursor: str | None
 
@@ -38,8 +36,9 @@ class EventList(BaseModel):
 class OverviewRoutes:
     """Everything under `/api/overview`."""
 
-    def __init__(self, app: Callable[[], App], live: LiveCounter) -> None:
+    def __init__(self, app: Callable[[], App], memory: Memory, live: LiveCounter) -> None:
         self._app = app
+        self._memory = memory
         self._live = live
 
     def routes(self) -> list[Route]:
@@ -47,79 +46,86 @@ class OverviewRoutes:
             return Route("GET", path, handler, VIEW, query=query, response=response)
 
         return [
-            get("", self.overview, models.Overview),
-            get("/page-paths", self.page_paths, models.PagePaths),
-            get("/devices", self.devices, models.Devices),
-            get("/browsers", self.browsers, models.Browsers),
-            get("/countries", self.countries, models.Countries),
-            get("/daily-users", self.daily_users, models.DailyUsers),
-            get("/user-identity", self.user_identity, models.UserIdentity),
+            get("", self.overview, answers.Overview),
+            get("/page-paths", self.page_paths, answers.PagePaths),
+            get("/devices", self.devices, answers.Devices),
+            get("/browsers", self.browsers, answers.Browsers),
+            get("/countries", self.countries, answers.Countries),
+            get("/daily-users", self.daily_users, answers.DailyUsers),
+            get("/user-identity", self.user_identity, answers.UserIdentity),
             get("/sessions", self.sessions, SessionList, rows.SessionQuery),
             get("/events", self.events, EventList, rows.EventQuery),
             Route("GET", "/now", self.now, VIEW, response=LiveFigures),
             Route("GET", "/live", self.live, VIEW),
         ]
 
-    async def overview(self, request: Request, query: PeriodQuery) -> models.Overview:
+    async def overview(self, request: Request, query: PeriodQuery) -> answers.Overview:
         """Key figures of a period against the one before, sessions per day, devices, hours of the week."""
-        period = self._period(request, query)
-        found = await self._reader(request).snapshot(period)
+        period, reader = self._asked(request, query)
+        found = await reader.snapshot(period)
         now, before = figures(found.now), figures(found.before)
-        return models.Overview(
+        return answers.Overview(
             **now.model_dump(),
             period=answer(period),
             previous=before,
             change=changes(now, before),
-            daily_sessions=[models.DayAnswer(date=day.day, count=day.sessions) for day in found.days],
+            daily_sessions=[answers.DayAnswer(date=day.day, count=day.sessions) for day in found.days],
             device_breakdown=[
-                models.DeviceAnswer(device=device or "Unknown", count=count) for device, count in found.devices
+                answers.DeviceAnswer(device=device or "Unknown", count=count) for device, count in found.devices
             ],
             heatmap=[
-                models.HeatmapCell(day=day, hour=hour, count=count)
+                answers.HeatmapCell(day=day, hour=hour, count=count)
                 for day, hours in enumerate(found.heatmap)
                 for hour, count in enumerate(hours)
             ],
         )
 
-    async def page_paths(self, request: Request, query: PeriodQuery) -> models.PagePaths:
+    async def page_paths(self, request: Request, query: PeriodQuery) -> answers.PagePaths:
         """The most viewed pages."""
-        period, pages = await self._ask(request, query, lambda source, period: source.pages(period, reading.PAGES))
-        data = [models.PagePath(page_path=page.path, count=page.views, unique_sessions=page.sessions) for page in pages]
-        return models.PagePaths(period=answer(period), data=data)
+        period, reader = self._asked(request, query)
+        data = [
+            answers.PagePath(page_path=page.path, count=page.views, unique_sessions=page.sessions or 0)
+            for page in await reader.pages(period)
+        ]
+        return answers.PagePaths(period=answer(period), data=data)
 
-    async def devices(self, request: Request, query: PeriodQuery) -> models.Devices:
+    async def devices(self, request: Request, query: PeriodQuery) -> answers.Devices:
         """Sessions by kind of device."""
-        period, counts = await self._breakdown(request, query, "device_type", reading.DEVICES)
-        data = [models.DeviceCount(device_type=value or "Unknown", count=count) for value, count in counts]
-        return models.Devices(period=answer(period), data=data)
+        period, reader = self._asked(request, query)
+        counts = await reader.breakdown(period, "device_type")
+        data = [answers.DeviceCount(device_type=value or "Unknown", count=count) for value, count in counts]
+        return answers.Devices(period=answer(period), data=data)
 
-    async def browsers(self, request: Request, query: PeriodQuery) -> models.Browsers:
+    async def browsers(self, request: Request, query: PeriodQuery) -> answers.Browsers:
         """Sessions by browser."""
-        period, counts = await self._breakdown(request, query, "browser_name", reading.BROWSERS)
-        data = [models.BrowserCount(browser_name=value or "Unknown", count=count) for value, count in counts]
-        return models.Browsers(period=answer(period), data=data)
+        period, reader = self._asked(request, query)
+        counts = await reader.breakdown(period, "browser_name")
+        data = [answers.BrowserCount(browser_name=value or "Unknown", count=count) for value, count in counts]
+        return answers.Browsers(period=answer(period), data=data)
 
-    async def countries(self, request: Request, query: PeriodQuery) -> models.Countries:
+    async def countries(self, request: Request, query: PeriodQuery) -> answers.Countries:
         """Sessions by country."""
-        period, counts = await self._breakdown(request, query, "country_code", reading.COUNTRIES)
-        data = [models.CountryCount(country_code=value or "Unknown", count=count) for value, count in counts]
-        return models.Countries(period=answer(period), data=data)
+        period, reader = self._asked(request, query)
+        counts = await reader.breakdown(period, "country_code")
+        data = [answers.CountryCount(country_code=value or "Unknown", count=count) for value, count in counts]
+        return answers.Countries(period=answer(period), data=data)
 
-    async def daily_users(self, request: Request, query: PeriodQuery) -> models.DailyUsers:
+    async def daily_users(self, request: Request, query: PeriodQuery) -> answers.DailyUsers:
         """Different persons who began a session, by day."""
-        period, days = await self._ask(request, query, lambda source, period: source.days(period))
-        data = [models.DayAnswer(date=day.day, count=day.persons) for day in days]
-        return models.DailyUsers(period=answer(period), data=data)
+        period, reader = self._asked(request, query)
+        data = [answers.DayAnswer(date=day.day, count=day.persons) for day in await reader.days(period)]
+        return answers.DailyUsers(period=answer(period), data=data)
 
-    async def user_identity(self, request: Request, query: PeriodQuery) -> models.UserIdentity:
+    async def user_identity(self, request: Request, query: PeriodQuery) -> answers.UserIdentity:
         """How many persons are known by more than their browser."""
-        period, totals = await self._ask(request, query, lambda source, period: source.totals(period))
-        return models.UserIdentity(
+        period, reader = self._asked(request, query)
+        people = await reader.people(period)
+        return answers.UserIdentity(
             period=answer(period),
-            total=totals.persons,
-            identified=totals.identified,
-            anonymous=totals.persons - totals.identified,
-            identified_percent=round(100 * totals.identified / totals.persons, 1) if totals.persons else 0.0,
+            total=people.total,
+            identified=people.identified,
+            anonymous=people.total - people.identified,
+            identified_percent=round(100 * people.identified / people.total, 1) if people.total else 0.0,
         )
 
     async def sessions(self, request: Request, query: rows.SessionQuery) -> SessionList:
@@ -149,42 +155,32 @@ class OverviewRoutes:
     def _period(self, request: Request, query: PeriodQuery) -> Period:
         return query.resolve(request.state.actor.tenant.timezone, self._app().clock.now())
 
-    def _reader(self, request: Request) -> reading.Reader:
-        return reading.Reader(self._app().storage, request.state.actor.tenant.id)
-
-    async def _ask(
-        self, request: Request, query: PeriodQuery, question: Callable[[Source, Period], Awaitable[T]]
-    ) -> tuple[Period, T]:
-        period = self._period(request, query)
-        return period, await self._reader(request).ask(lambda source: question(source, period))
-
-    async def _breakdown(
-        self, request: Request, query: PeriodQuery, column: str, limit: int
-    ) -> tuple[Period, reading.Counts]:
-        return await self._ask(request, query, lambda source, period: source.breakdown(period, column, limit))
+    def _asked(self, request: Request, query: PeriodQuery) -> tuple[Period, Reader]:
+        reader = Reader(self._app().storage, self._memory, request.state.actor.tenant.id)
+        return self._period(request, query), reader
 
 
-def answer(period: Period) -> models.PeriodAnswer:
+def answer(period: Period) -> answers.PeriodAnswer:
     """The period as the API tells it."""
-    return models.PeriodAnswer(start=period.start, end=period.end, timezone=period.timezone)
+    return answers.PeriodAnswer(start=period.start, end=period.end, timezone=period.timezone)
 
 
-def figures(totals: Totals) -> models.Figures:
+def figures(totals: Totals) -> answers.Figures:
     """The totals as the API tells them."""
-    return models.Figures(
-        total_sessions=totals.sessions,
-        journey_sessions=totals.journeys,
-        total_users=totals.persons,
-        identified_users=totals.identified,
-        page_views=totals.page_views,
-        conversions=totals.converted,
-        conversion_rate=totals.conversion_rate,
-        avg_session_duration=totals.average_duration,
+    return answers.Figures(
+        total_sessions=totals.sums.sessions,
+        journey_sessions=totals.sums.journeys,
+        total_users=totals.people.total,
+        identified_users=totals.people.identified,
+        page_views=totals.sums.page_views,
+        conversions=totals.sums.converted,
+        conversion_rate=totals.sums.conversion_rate,
+        avg_session_duration=totals.sums.average_duration,
     )
 
 
-def changes(now: models.Figures, before: models.Figures) -> models.Changes:
+def changes(now: answers.Figures, before: answers.Figures) -> answers.Changes:
     """Each figure against the period before."""
-    return models.Changes(
-        **{name: percent_change(getattr(now, name), getattr(before, name)) for name in models.Figures.model_fields}
+    return answers.Changes(
+        **{name: percent_change(getattr(now, name), getattr(before, name)) for name in answers.Figures.model_fields}
     )

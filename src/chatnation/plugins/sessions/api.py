@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from chatnation.plugins.sessions.counts import DIMENSIONS, HourCount, aligned, breakdowns, hours
+from chatnation.plugins.sessions.counts import DIMENSIONS, HourCount, aligned, breakdowns, hours, stretches
 from chatnation.plugins.sessions.models import sessions
 from chatnation.plugins.sessions.settings import SessionsTenantSettings
 
-__all__ = ["DIMENSIONS", "HourCount", "SessionsTenantSettings", "aligned", "breakdowns", "hours", "sessions"]
+__all__ = [
+    "DIMENSIONS",
+    "HourCount",
+    "SessionsTenantSettings",
+    "aligned",
+    "breakdowns",
+    "hours",
+    "sessions",
+    "stretches",
+]

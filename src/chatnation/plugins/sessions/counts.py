@@ -1,6 +1,7 @@
 """Sums over sessions that are kept while sessions change: by quarter hour, and by device, browser and country.
 
-Every answer equals a count over the sessions themselves, whatever order they changed in; it takes milliseconds where
+The latter are there by UTC day as well, so that a long period is a few days and the quarter hours at its ends. Every
+answer equals a count over the sessions themselves, whatever order they changed in; it takes milliseconds where
 that takes as long as there are sessions.
 """
 
@@ -8,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 QUARTER = timedelta(minutes=15)
+_DAY_SECONDS = 86_400
 DIMENSIONS = ("device_type", "browser_name", "country_code")
 """Columns of sessions that are counted by value."""
 
@@ -37,6 +39,29 @@ def aligned(*bounds: datetime) -> bool:
     return all(bound.timestamp() % QUARTER.total_seconds() == 0 for bound in bounds)
 
 
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """A period in three: quarter hours from `start` to `day_start`, UTC days to `day_end`, quarter hours to `end`."""
+
+    start: datetime
+    day_start: datetime
+    day_end: datetime
+    end: datetime
+
+    def parameters(self) -> dict[str, datetime]:
+        """The instants by name, for a statement."""
+        return {"start": self.start, "day_start": self.day_start, "day_end": self.day_end, "end": self.end}
+
+
+def stretches(start: datetime, end: datetime) -> Stretches:
+    """The period in three; all of it quarter hours when it holds no whole UTC day."""
+    first = -(-start.timestamp() // _DAY_SECONDS) * _DAY_SECONDS
+    last = end.timestamp() // _DAY_SECONDS * _DAY_SECONDS
+    if first >= last:
+        return Stretches(start, end, end, end)
+    return Stretches(start, datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC), end)
+
+
 async def hours(
     connection: AsyncConnection, tenant_id: int, start: datetime, end: datetime, zone: str
 ) -> list[HourCount]:
@@ -50,7 +75,7 @@ async def breakdowns(
 ) -> dict[str, list[tuple[str | None, int]]]:
     """Sessions by value of each dimension, the most frequent first; None for sessions without a value."""
     found: dict[str, list[tuple[str | None, int]]] = {dimension: [] for dimension in dimensions}
-    parameters = {"tenant": tenant_id, "start": start, "end": end, "dimensions": list(found)}
+    parameters = {"tenant": tenant_id, "dimensions": list(found), **stretches(start, end).parameters()}
     for dimension, value, sessions in await connection.execute(_BREAKDOWNS, parameters):
         found[dimension].append((value or None, sessions))
     return found
@@ -67,7 +92,7 @@ _HOURS = text(
            sum(sessions)::int8, sum(converted)::int8, sum(journeys)::int8, sum(page_views)::int8,
            sum(duration_us)::int8, sum(changes)::int8
       FROM sessions.session_counts
-     WHERE tenant_id = :tenant AND dimension = '' AND bucket >= :start AND bucket < :end
+     WHERE tenant_id = :tenant AND dimension = '' AND NOT whole_day AND bucket >= :start AND bucket < :end
      GROUP BY day, hour
     """
 )
@@ -75,7 +100,10 @@ _BREAKDOWNS = text(
     """
     SELECT dimension, value, sum(sessions)::int8 AS sessions
       FROM sessions.session_counts
-     WHERE tenant_id = :tenant AND dimension = ANY(CAST(:dimensions AS text[])) AND bucket >= :start AND bucket < :end
+     WHERE tenant_id = :tenant AND dimension = ANY(CAST(:dimensions AS text[]))
+       AND (whole_day AND bucket >= :day_start AND bucket < :day_end
+            OR NOT whole_day AND bucket >= :start AND bucket < :day_start
+            OR NOT whole_day AND bucket >= :day_end AND bucket < :end)
      GROUP BY dimension, value HAVING sum(sessions) <> 0
      ORDER BY sessions DESC, value = '', value
     """
@@ -86,14 +114,14 @@ _SETTLE = text(
         DELETE FROM sessions.session_counts WHERE NOT settled RETURNING *
     ), sums AS (
         INSERT INTO sessions.session_counts AS kept
-               (tenant_id, project_id, bucket, dimension, value, settled, sessions, converted, journeys, page_views,
-                duration_us, changes)
-        SELECT tenant_id, project_id, bucket, dimension, value, true, sum(sessions), sum(converted), sum(journeys),
-               sum(page_views), sum(duration_us), sum(changes)
+               (tenant_id, project_id, bucket, whole_day, dimension, value, settled, sessions, converted, journeys,
+                page_views, duration_us, changes)
+        SELECT tenant_id, project_id, bucket, whole_day, dimension, value, true, sum(sessions), sum(converted),
+               sum(journeys), sum(page_views), sum(duration_us), sum(changes)
           FROM gone
-         GROUP BY tenant_id, project_id, bucket, dimension, value
-         ORDER BY tenant_id, dimension, bucket, value, project_id
-            ON CONFLICT (tenant_id, dimension, bucket, value, project_id) WHERE settled DO UPDATE SET
+         GROUP BY tenant_id, project_id, bucket, whole_day, dimension, value
+         ORDER BY tenant_id, dimension, whole_day, bucket, value, project_id
+            ON CONFLICT (tenant_id, dimension, whole_day, bucket, value, project_id) WHERE settled DO UPDATE SET
                sessions = kept.sessions + excluded.sessions,
                converted = kept.converted + excluded.converted,
                journeys = kept.journeys + excluded.journeys,

@@ -16,9 +16,9 @@ COUNT = """
 CREATE FUNCTION sessions.count_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO sessions.session_counts
-           (tenant_id, project_id, bucket, dimension, value, sessions, converted, journeys, page_views, duration_us,
-            changes)
-    SELECT c.tenant_id, c.project_id, date_bin('15 minutes', c.started_at, 'epoch'), d.dimension, d.value,
+           (tenant_id, project_id, bucket, whole_day, dimension, value, sessions, converted, journeys, page_views,
+            duration_us, changes)
+    SELECT c.tenant_id, c.project_id, date_bin(d.span, c.started_at, 'epoch'), d.span = '1 day', d.dimension, d.value,
            TG_ARGV[0]::int * count(*),
            TG_ARGV[0]::int * count(c.converted_at),
            TG_ARGV[0]::int * count(c.journey_at),
@@ -27,15 +27,18 @@ BEGIN
            count(*)
       FROM changed AS c
      CROSS JOIN LATERAL (VALUES
-           ('', ''),
-           ('device_type', coalesce(c.device_type, '')),
-           ('browser_name', coalesce(c.browser_name, '')),
-           ('country_code', coalesce(c.country_code, ''))
-         ) AS d (dimension, value)
+           (interval '15 minutes', '', ''),
+           (interval '15 minutes', 'device_type', coalesce(c.device_type, '')),
+           (interval '15 minutes', 'browser_name', coalesce(c.browser_name, '')),
+           (interval '15 minutes', 'country_code', coalesce(c.country_code, '')),
+           (interval '1 day', 'device_type', coalesce(c.device_type, '')),
+           (interval '1 day', 'browser_name', coalesce(c.browser_name, '')),
+           (interval '1 day', 'country_code', coalesce(c.country_code, ''))
+         ) AS d (span, dimension, value)
      WHERE NOT c.is_bot
        AND (TG_ARGV[0] = '1'
             OR EXISTS (SELECT FROM sessions.session_counts AS counted WHERE counted.tenant_id = c.tenant_id))
-     GROUP BY 1, 2, 3, 4, 5;
+     GROUP BY 1, 2, 3, 4, 5, 6;
     RETURN NULL;
 END
 $$
@@ -50,27 +53,32 @@ TRIGGERS = {
 
 COUNT_WHAT_IS_THERE = """
 INSERT INTO sessions.session_counts
-       (tenant_id, project_id, bucket, dimension, value, sessions, converted, journeys, page_views, duration_us,
-        changes)
-SELECT s.tenant_id, s.project_id, date_bin('15 minutes', s.started_at, 'epoch'), d.dimension, d.value, count(*),
-       count(s.converted_at), count(s.journey_at), sum(s.page_count),
+       (tenant_id, project_id, bucket, whole_day, dimension, value, sessions, converted, journeys, page_views,
+        duration_us, changes)
+SELECT s.tenant_id, s.project_id, date_bin(d.span, s.started_at, 'epoch'), d.span = '1 day', d.dimension, d.value,
+       count(*), count(s.converted_at), count(s.journey_at), sum(s.page_count),
        sum((extract(epoch FROM s.ended_at - s.started_at) * 1000000)::int8), count(*)
   FROM sessions.sessions AS s
  CROSS JOIN LATERAL (VALUES
-       ('', ''),
-       ('device_type', coalesce(s.device_type, '')),
-       ('browser_name', coalesce(s.browser_name, '')),
-       ('country_code', coalesce(s.country_code, ''))
-     ) AS d (dimension, value)
+       (interval '15 minutes', '', ''),
+       (interval '15 minutes', 'device_type', coalesce(s.device_type, '')),
+       (interval '15 minutes', 'browser_name', coalesce(s.browser_name, '')),
+       (interval '15 minutes', 'country_code', coalesce(s.country_code, '')),
+       (interval '1 day', 'device_type', coalesce(s.device_type, '')),
+       (interval '1 day', 'browser_name', coalesce(s.browser_name, '')),
+       (interval '1 day', 'country_code', coalesce(s.country_code, ''))
+     ) AS d (span, dimension, value)
  WHERE NOT s.is_bot
- GROUP BY 1, 2, 3, 4, 5
+ GROUP BY 1, 2, 3, 4, 5, 6
 """
 
 
 def upgrade() -> None:
     op.create_table(
         "session_counts",
-        sa.Column("bucket", sa.DateTime(timezone=True), nullable=False, comment="quarter hour of the beginning"),
+        sa.Column(
+            "bucket", sa.DateTime(timezone=True), nullable=False, comment="quarter hour or UTC day of the beginning"
+        ),
         sa.Column("sessions", sa.BigInteger, nullable=False),
         sa.Column("converted", sa.BigInteger, nullable=False),
         sa.Column("journeys", sa.BigInteger, nullable=False),
@@ -79,18 +87,24 @@ def upgrade() -> None:
         sa.Column("changes", sa.BigInteger, nullable=False, comment="only ever grows: tells whether anything changed"),
         sa.Column("tenant_id", sa.Integer, sa.ForeignKey("public.tenants.id"), nullable=False),
         sa.Column("project_id", sa.Integer, nullable=False),
+        sa.Column(
+            "whole_day", sa.Boolean, nullable=False, comment="true: a UTC day; each thing counts in both"
+        ),
         sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("dimension", sa.Text, nullable=False, comment="column that is broken down; empty for the totals"),
         sa.Column("value", sa.Text, nullable=False, comment="of that column; empty where it is null"),
         schema="sessions",
     )
     op.create_index(
-        "session_counts_by_bucket", "session_counts", ["tenant_id", "dimension", "bucket"], schema="sessions"
+        "session_counts_by_bucket",
+        "session_counts",
+        ["tenant_id", "dimension", "whole_day", "bucket"],
+        schema="sessions",
     )
     op.create_index(
         "session_counts_settled_key",
         "session_counts",
-        ["tenant_id", "dimension", "bucket", "value", "project_id"],
+        ["tenant_id", "dimension", "whole_day", "bucket", "value", "project_id"],
         unique=True,
         schema="sessions",
         postgresql_where=sa.text("settled"),
