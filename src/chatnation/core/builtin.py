@@ -64,11 +64,19 @@ class Core(Plugin):
 
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:
-        return [Job("core.apply_retention", self._apply_retention), Job("core.remove_logins", self._remove_logins)]
+        return [
+            Job("core.apply_retention", self._apply_retention),
+            Job("core.remove_logins", self._remove_logins),
+            Job("core.compact_events", self._compact_events),
+        ]
 
     @hookimpl
     def register_schedules(self) -> Iterable[Schedule]:
-        return [Schedule("core.apply_retention", "17 1 * * *"), Schedule("core.remove_logins", "37 * * * *")]
+        return [
+            Schedule("core.apply_retention", "17 1 * * *"),
+            Schedule("core.remove_logins", "37 * * * *"),
+            Schedule("core.compact_events", "47 2 * * *"),
+        ]
 
     @hookimpl
     def register_retention(self) -> Iterable[Retention]:
@@ -82,6 +90,11 @@ class Core(Plugin):
         from chatnation.core.storage.retention import Retainer
 
         await Retainer.of(self._app).apply()
+
+    async def _compact_events(self, payload: dict[str, Any]) -> None:
+        from chatnation.core.storage.compaction import compact_months
+
+        await compact_months(self._app.storage, self._app.clock)
 
     async def _remove_logins(self, payload: dict[str, Any]) -> None:
         from chatnation.core.auth.logins import remove_ended
