@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from chatnation.core import switches
+from chatnation.core import switches, tasks
 from chatnation.core.errors import ConfigurationError
 from chatnation.core.hookspecs import lifecycle as hooks
 from chatnation.core.plugin.boundary import CORE
@@ -62,7 +62,7 @@ async def _watch_switches(app: App) -> None:
 def _run_beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
     """Run `work` until the app stops."""
     task = asyncio.create_task(work)
-    stack.push_async_callback(_cancel, task)
+    stack.push_async_callback(tasks.end, task)
 
 
 async def _start_plugins(app: App, stack: AsyncExitStack) -> None:
@@ -79,10 +79,3 @@ async def _start_plugins(app: App, stack: AsyncExitStack) -> None:
             raise error
         else:
             app.inventory.settle(name, State.DEGRADED, f"start-up failed: {describe(error)}", error)
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    """End a task. A client library may take a cancellation for an error of its own, so it is repeated until heard."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=0.5)

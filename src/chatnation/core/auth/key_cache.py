@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from chatnation.core import tasks
 from chatnation.core.auth.keys import KeyGrant, all_grants, find_grant, hash_key, looks_like_key
 from chatnation.core.storage.errors import DatabaseUnavailable
 
@@ -57,9 +58,7 @@ class KeyCache:
     async def stop(self) -> None:
         """Write the last-used times that are left."""
         if self._writing is not None:
-            self._writing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writing
+            await tasks.end(self._writing)
             self._writing = None
         with suppress(DatabaseUnavailable):
             await self.write_used()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from starlette.types import Receive, Scope, Send
 
+from chatnation.core import tasks
 from chatnation.core.auth.key_cache import KeyCache
 from chatnation.core.errors import Problem, QueueUnavailable
 from chatnation.core.ingestion import answers
@@ -120,14 +121,7 @@ class Ingestion:
         await _tell(send, 200 if ready else 503, {"status": "ok" if ready else "unavailable", "checks": checks})
 
     def _beside(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-
-        async def end() -> None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-        self._stack.push_async_callback(end)
+        self._stack.push_async_callback(tasks.end, asyncio.create_task(work))
 
 
 async def _check_stream(app: App) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Gauge
 
+from chatnation.core import tasks
 from chatnation.core.errors import QueueUnavailable
 from chatnation.core.identity.store import CACHE
 from chatnation.core.processing.deliveries import forget_deliveries
@@ -77,9 +78,7 @@ class Worker:
                 group.create_task(self.processor.run())
                 group.create_task(self._jobs.run())
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await tasks.end(*beside)
 
     def stop(self) -> None:
         """Take nothing more; `run` returns when what is in hand is done."""
