@@ -75,14 +75,14 @@ async def _compare(bench: _Bench, events: int, goal: float | None, rounds: int, 
         collector.append(await bench.load(bench.collector, requests, seconds))
         empty[-1] = (empty[-1] + await bench.load(bench.empty, requests, seconds / 2)) / 2
         stream.append(bench.append(bodies, seconds / 2))
-    size = "1 event" if events == 1 else f"{events} events"
+    name = f"{'1 event' if events == 1 else f'{events} events'} a request, log not synced"
     return [
-        Figure(f"{size} a request: collector", median(collector), "requests/s"),
-        Figure(f"{size} a request: collector", median(collector) * events, "events/s"),
-        Figure(f"{size} a request: empty application", median(empty), "requests/s"),
-        Figure(f"{size} a request: XADD alone", median(stream), "entries/s"),
-        Figure(f"{size} a request: ratio to the empty application", _ratio(collector, empty), "", goal=goal),
-        Figure(f"{size} a request: ratio to XADD alone", _ratio(collector, stream), ""),
+        Figure(f"{name}: collector", median(collector), "requests/s"),
+        Figure(f"{name}: collector", median(collector) * events, "events/s"),
+        Figure(f"{name}: empty app", median(empty), "requests/s"),
+        Figure(f"{name}: XADD alone", median(stream), "entries/s"),
+        Figure(f"{name}: ratio to empty app", _ratio(collector, empty), "", goal=goal),
+        Figure(f"{name}: ratio to XADD alone", _ratio(collector, stream), ""),
     ]
 
 
