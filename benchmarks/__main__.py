@@ -18,13 +18,20 @@ from benchmarks.figures import Figure
 
 NAMES = ("collector", "processor", "lag", "memory", "event_size")
 
+RESULTS = Path(__file__).parent / "results"
+
 Benchmark = Callable[[bool], Awaitable[list[Figure]]]
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Shorter runs, under three minutes together.")
 @click.option("--only", multiple=True, type=click.Choice(NAMES), help="Run just these.")
-@click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures to a file.")
+@click.option(
+    "--json",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the figures go; by default a new file under benchmarks/results/.",
+)
 def main(quick: bool, only: tuple[str, ...], target: Path | None) -> None:
     """Measure the product against the raw limits of this machine."""
     results = {}
@@ -36,8 +43,11 @@ def main(quick: bool, only: tuple[str, ...], target: Path | None) -> None:
         for figure in figures:
             _tell(figure)
         results[name] = [figure.as_json() for figure in figures]
-    if target is not None:
-        target.write_text(json.dumps({**_machine(), "quick": quick, "results": results}, indent=2) + "\n")
+    machine = _machine()
+    target = target or RESULTS / f"{machine['measured_at']}.json".replace(":", "")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps({**machine, "quick": quick, "results": results}, indent=2) + "\n")
+    click.echo(f"\nWritten to {target}")
 
 
 def _tell(figure: Figure) -> None:
