@@ -29,6 +29,8 @@ PERIODS: list[dict[str, str]] = [
     {"period": "today"},
     {"period": "7d"},
     {},
+    {"period": "90d"},
+    {"start_date": "2025-01-01", "end_date": "2025-12-31"},
     {"start_date": "2025-03-29", "end_date": "2025-03-31"},
     {"start_date": "2025-10-20", "end_date": "2025-10-27"},
     {"start_date": "2025-06-10T08:20:00", "end_date": "2025-06-12T17:45:30"},
@@ -49,7 +51,7 @@ def bounds(period: dict[str, str], zone: ZoneInfo, now: datetime) -> tuple[datet
     if "start_date" in period:
         first, last = (datetime.fromisoformat(period[name]).date() for name in ("start_date", "end_date"))
         return midnight(first), midnight(last + timedelta(days=1))
-    length = {"today": 1, "7d": 7}.get(period.get("period", ""), 30)
+    length = {"today": 1, "7d": 7, "90d": 90}.get(period.get("period", ""), 30)
     return midnight(today - timedelta(days=length - 1)), midnight(today + timedelta(days=1))
 
 

@@ -21,6 +21,9 @@ from chatnation.plugins.sessions.api import HourCount, aligned, breakdowns, hour
 
 Counts = list[tuple[str | None, int]]
 
+_BITS = 63
+"""Bits of a bigint without its sign."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sums:
@@ -94,12 +97,16 @@ class Source:
 
     async def people_by_day(self, period: Period) -> tuple[People, dict[date, int]]:
         """Different persons, and those who began a session on each local day; days without any are left out."""
+        every_day = period.days
+        statement = _people_by_day(len(every_day))
         total, days = People(), {}
-        for day, persons, identified in await self._run(_PEOPLE_BY_DAY, period, zone=period.timezone):
+        for day, persons, identified in await self._run(
+            statement, period, zone=period.timezone, first_day=period.first_day
+        ):
             if day is None:
                 total = People(persons, identified)
             else:
-                days[day] = persons
+                days[every_day[day]] = persons
         return total, days
 
     async def pages(self, period: Period, limit: int) -> list[PageCount]:
@@ -174,21 +181,43 @@ _PEOPLE = text(
            ) AS people
     """
 )
-_PEOPLE_BY_DAY = text(
-    f"""
-    WITH days AS MATERIALIZED (
-        SELECT (s.started_at AT TIME ZONE :zone)::date AS day, coalesce(m.person_id, s.person_id) AS person,
-               bool_or(s.user_id IS NOT NULL) AS identified
-        {_PERSONS}
-         GROUP BY day, person
-    ), people AS (
-        SELECT bool_or(identified) AS identified FROM days GROUP BY person
-    )
-    SELECT NULL::date AS day, count(*) AS persons, count(*) FILTER (WHERE identified) AS identified FROM people
-     UNION ALL
-    SELECT day, count(*), 0 FROM days GROUP BY day
+
+
+def _people_by_day(days: int) -> TextClause:
+    """The statement for a period of so many days.
+
+    Each person gets a bit for each day, in as many integers as that takes, and people with equal days are counted
+    together; grouping by day and person instead takes half as long again.
     """
-)
+    integers = -(-days // _BITS)
+    bits = ", ".join(
+        f"coalesce(bit_or(1::int8 << (s.day - {first}))"
+        f" FILTER (WHERE s.day >= {first} AND s.day < {first + _BITS}), 0) AS days_{number}"
+        for number, first in enumerate(range(0, integers * _BITS, _BITS))
+    )
+    names = ", ".join(f"days_{number}" for number in range(integers))
+    return text(
+        f"""
+        WITH started AS (
+            SELECT (s.started_at AT TIME ZONE :zone)::date - CAST(:first_day AS date) AS day,
+                   coalesce(m.person_id, s.person_id) AS person, s.user_id IS NOT NULL AS identified
+            {_PERSONS}
+        ), people AS (
+            SELECT {bits}, bool_or(s.identified) AS identified FROM started AS s GROUP BY s.person
+        ), patterns AS (
+            SELECT {names}, count(*) AS persons, count(*) FILTER (WHERE identified) AS identified
+              FROM people GROUP BY {names}
+        )
+        SELECT NULL::int AS day, coalesce(sum(persons), 0)::int8, coalesce(sum(identified), 0)::int8 FROM patterns
+         UNION ALL
+        SELECT day, sum(persons)::int8, 0
+          FROM patterns, generate_series(0, {days - 1}) AS day
+         WHERE (ARRAY[{names}])[day / {_BITS} + 1] >> (day % {_BITS}) & 1 = 1
+         GROUP BY day
+        """
+    )
+
+
 _PAGES = text(
     """
     SELECT path, sum(views)::int8 AS views

@@ -17,9 +17,7 @@ def upgrade() -> None:
         sa.Column("bucket", sa.DateTime(timezone=True), nullable=False, comment="quarter hour of the view, or UTC day"),
         sa.Column("views", sa.BigInteger, nullable=False),
         sa.Column("tenant_id", sa.Integer, sa.ForeignKey("public.tenants.id"), nullable=False),
-        sa.Column(
-            "whole_day", sa.Boolean, nullable=False, comment="true: a UTC day; each thing counts in both"
-        ),
+        sa.Column("whole_day", sa.Boolean, nullable=False, comment="true: a UTC day; each thing counts in both"),
         sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("path", sa.Text, nullable=False),
         schema="overview",
