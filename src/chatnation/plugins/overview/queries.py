@@ -121,7 +121,7 @@ class Source:
     async def with_sessions(self, period: Period, pages: list[PageCount]) -> list[PageCount]:
         """`pages`, and how many of the period's sessions looked at each. It reads every view of them."""
         paths = [page.path for page in pages]
-        found = dict((await self._run(_SESSIONS_OF_PAGES, period, paths=paths)).tuples().all())
+        found = {row.path: row.sessions for row in await self._run(_SESSIONS_OF_PAGES, period, paths=paths)}
         return [replace(page, sessions=found.get(page.path, 0)) for page in pages]
 
     async def merges(self) -> int:
