@@ -248,7 +248,7 @@ class RedisQueue:
             yield
         except ResponseError as error:
             if str(error).startswith(scripts.FULL):
-                raise QueueUnavailable(f"The stream is full: {error}", retry_after=10) from error
+                raise QueueUnavailable(f"The stream is full: {error}", retry_after=5) from error
             if partition is not None and "NOGROUP" in str(error):
                 self._left_behind.pop(partition, None)  # The server lost its data; the next call makes the group anew.
             raise QueueUnavailable(f"The stream refused a command: {error}") from error
