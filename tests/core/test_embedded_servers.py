@@ -87,7 +87,9 @@ def folder() -> Iterator[Path]:
     parent = Path(tempfile.mkdtemp(prefix="chatnation embedded "))
     data = parent / "a folder with spaces"
     yield data
-    for process in servers_in(data):
+    for left in parent.rglob("sockets.txt"):
+        EmbeddedServers(left.parent, durable=False, temporary=True).remove_abandoned()
+    for process in servers_in(parent):
         process.kill()
     shutil.rmtree(parent)
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psutil
 
+from chatnation.core.embedded import EmbeddedServers
+
 _SHOWN = re.compile(r"^  (Dashboard|E-mail|Password|Write key) +(\S+)$", re.MULTILINE)
 _POLL_SECONDS = 0.02
 
@@ -174,4 +176,6 @@ def new_instance(*, arguments: Sequence[str] = (), environment: Mapping[str, str
         yield instance
     finally:
         instance.kill()
+        if instance.data_dir.exists():
+            EmbeddedServers(instance.data_dir, temporary=True).remove_abandoned()
         shutil.rmtree(parent)
