@@ -58,7 +58,7 @@ class SharedServers:
 
         `build` leaves no connection open behind it. Processes that ask for the same `key` wait for the first.
         """
-        name = f"template_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+        name = f"template_{hashlib.sha256(f'{self.owner}/{key}'.encode()).hexdigest()[:24]}"
         async with self._admin() as connection:
             await connection.execute("SELECT pg_advisory_lock(hashtext($1))", name)
             if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
