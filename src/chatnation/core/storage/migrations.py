@@ -22,16 +22,12 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.errors import ChatnationError
-from chatnation.core.jobs.schema import SCHEMA as JOBS_SCHEMA
 from chatnation.core.jobs.schema import upgrade_jobs_schema
 from chatnation.core.plugin.base import Plugin
 from chatnation.core.plugin.boundary import CORE, Boundary
 from chatnation.core.storage import tenant_tables
 from chatnation.core.storage.models import metadata as core_metadata
 from chatnation.core.storage.storage import Storage, raw
-
-RESERVED_SCHEMAS = frozenset({"public", "information_schema", CORE, JOBS_SCHEMA})
-"""Names that no plugin may have, because a plugin's name is its schema."""
 
 _UPGRADE_LOCK = 0x636E_0001
 
