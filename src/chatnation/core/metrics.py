@@ -78,6 +78,12 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.lag_seconds = Histogram(
+            "chatnation_lag_seconds",
+            "Time from the receipt of a delivery to the commit of its events.",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
         self.step_seconds = Histogram(
             "chatnation_step_seconds",
             "Time of each step of storing a batch: stages, projections and the core's own.",

@@ -232,3 +232,4 @@ async def test_figures_are_kept(intake: Intake, received: Any) -> None:
     value = intake.app.metrics.registry.get_sample_value
     assert value("chatnation_processed_events_total", {"outcome": "stored"}) == 2
     assert value("chatnation_processed_events_total", {"outcome": "duplicate"}) == 1
+    assert value("chatnation_lag_seconds_count") == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -184,7 +185,13 @@ class Processor:
                 stored = await self._isolation.bury_all(tenant_id, deliveries, "Nobody survived its processing.")
             else:
                 stored = await self._store_of_tenant(tenant_id, deliveries, patient=patient)
+            self._note_lag(deliveries)
             await self._tell(tenant_id, stored)
+
+    def _note_lag(self, deliveries: Sequence[Delivery]) -> None:
+        now = time.time()
+        for delivery in deliveries:
+            self._metrics.lag_seconds.observe(max(0.0, now - delivery.received_ms / 1000))
 
     async def _store_of_tenant(self, tenant_id: int, deliveries: Sequence[Delivery], *, patient: bool) -> Stored:
         for attempt in range(1, COLLISIONS + 1):

@@ -52,6 +52,11 @@ class Worker:
         self._waiting = Gauge(
             "chatnation_stream_events", "Events that wait in the stream.", ["partition"], registry=app.metrics.registry
         )
+        self._troubled = Gauge(
+            "chatnation_processor_troubled",
+            "1 while batches wait because a server is away or something of ours is broken.",
+            registry=app.metrics.registry,
+        )
         self.processor = Processor(
             queue=app.queue,
             pipeline=self._pipeline,
@@ -87,6 +92,7 @@ class Worker:
         self._jobs.stop()
 
     async def _measure(self) -> None:
+        self._troubled.set(self.processor.troubled)
         for partition, events in (await self._app.queue.depth()).items():
             self._waiting.labels(str(partition)).set(events)
 
