@@ -3,6 +3,9 @@
 A session is a minimum, a maximum, a sum or a first-of-its-kind in every column, so the statement only has to find which
 rows belong together: the incoming clusters and the stored sessions of the same visits, laid out in time, with a new
 session wherever the pause is longer than the gap ("gaps and islands").
+
+`OFFSET 0` and the arrays keep the planner to the indexes: a batch touches a few rows of a large table, also when its
+statistics are old.
 """
 
 from __future__ import annotations
@@ -94,17 +97,18 @@ WITH incoming AS MATERIALIZED (
     SELECT * FROM unnest({", ".join(f"${number}::{field.type}[]" for number, field in enumerate(FIELDS, 3))})
         AS cluster ({_NAMES})
 ),
+near AS MATERIALIZED (
+    SELECT session.session_id FROM incoming CROSS JOIN LATERAL (
+        SELECT session_id FROM sessions.sessions
+        WHERE tenant_id = $1 AND visitor = incoming.visitor AND started_at <= incoming.ended_at + $2::interval
+            AND ended_at >= incoming.started_at - $2::interval AND hint IS NOT DISTINCT FROM incoming.hint
+            AND project_id = incoming.project_id AND channel_type = incoming.channel_type
+        OFFSET 0
+    ) AS session
+),
 stored AS MATERIALIZED (
-    SELECT session.* FROM sessions.sessions AS session
-    WHERE session.tenant_id = $1 AND session.session_id IN (
-        SELECT near.session_id FROM incoming JOIN sessions.sessions AS near
-            ON near.tenant_id = $1 AND near.visitor = incoming.visitor
-            AND near.hint IS NOT DISTINCT FROM incoming.hint
-            AND near.project_id = incoming.project_id AND near.channel_type = incoming.channel_type
-            AND near.started_at <= incoming.ended_at + $2::interval
-            AND near.ended_at >= incoming.started_at - $2::interval
-    )
-    FOR UPDATE
+    SELECT * FROM sessions.sessions
+    WHERE tenant_id = $1 AND session_id = ANY (ARRAY(SELECT session_id FROM near)) FOR UPDATE
 ),
 parts AS (
     SELECT {_NAMES} FROM incoming UNION ALL SELECT {_NAMES} FROM stored
@@ -132,9 +136,8 @@ merged AS MATERIALIZED (
     FROM islands GROUP BY {", ".join(VISIT)}, island
 ),
 absorbed AS (
-    DELETE FROM sessions.sessions AS session USING stored
-    WHERE session.tenant_id = $1 AND session.session_id = stored.session_id
-        AND NOT EXISTS (SELECT FROM merged WHERE merged.session_id = stored.session_id)
+    DELETE FROM sessions.sessions WHERE tenant_id = $1
+        AND session_id = ANY (ARRAY(SELECT session_id FROM stored EXCEPT SELECT session_id FROM merged))
 )
 INSERT INTO sessions.sessions (tenant_id, session_id, {", ".join(VISIT)}, {", ".join(f.name for f in _MERGED)})
 SELECT $1, session_id, {", ".join(VISIT)}, {", ".join(f.name for f in _MERGED)} FROM merged
