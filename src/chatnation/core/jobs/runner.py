@@ -38,7 +38,14 @@ _LOOK_EVERY = timedelta(seconds=2)
 _HEARTBEAT = timedelta(seconds=30)
 """A job whose process was silent for this long is taken over by another one."""
 _LONGEST_WAIT = 30.0
-_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError, asyncio.TimeoutError)
+_AWAY = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    FailingListenerError,
+    asyncio.TimeoutError,
+)
 
 
 _ANYTHING_DUE = f"""
