@@ -158,9 +158,7 @@ def test_a_contact_without_a_number_is_known_by_handle() -> None:
 
 
 def test_a_handle_and_a_number_on_one_message_are_linked() -> None:
-    evidence = gathered(
-        event(channel_type="whatsapp", user_id="KE.13491208655302741918", external_id="254711000000")
-    )
+    evidence = gathered(event(channel_type="whatsapp", user_id="KE.13491208655302741918", external_id="254711000000"))
     phone, handle = leaf(Kind.PHONE, "254711000000"), leaf(Kind.HANDLE, "KE.13491208655302741918")
     assert list(evidence.links) == [link_key(phone, handle, Source.EXTERNAL_ID)]
 

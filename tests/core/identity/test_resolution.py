@@ -97,9 +97,7 @@ def test_an_alias_joins_two_known_users_with_all_that_is_theirs() -> None:
 
 
 def test_a_refusal_that_an_alias_settles_is_no_issue() -> None:
-    resolution = resolved(
-        "u1 u2 a1", link("a1", "u1", 1), link("a1", "u2", 2), link("u1", "u2", 3, Source.ALIAS)
-    )
+    resolution = resolved("u1 u2 a1", link("a1", "u1", 1), link("a1", "u2", 2), link("u1", "u2", 3, Source.ALIAS))
     assert together(resolution, "u1", "u2", "a1")
     assert resolution.refused == []
 

@@ -213,10 +213,7 @@ async def test_clients_are_stored_once(intake: Intake, make_intake: MakeIntake) 
     other = await make_intake(like=intake)
     fields = {"user_agent": "Mozilla/5.0 (X11; Linux x86_64)"}
     await asyncio.gather(
-        *(
-            worker.store(*(worker.delivery(page_view(), **fields) for _ in range(5)))
-            for worker in (intake, other)
-        )
+        *(worker.store(*(worker.delivery(page_view(), **fields) for _ in range(5))) for worker in (intake, other))
     )
     rows = await intake.rows("SELECT client_id FROM events WHERE tenant_id = :tenant")
     assert len(rows) == 10

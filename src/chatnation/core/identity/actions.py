@@ -97,16 +97,12 @@ async def _set_removed(connection: AsyncConnection, tenant_id: int, pairs: Seque
     """For every source that says the pair belongs together; `IdentityStore` keeps later ones out as well."""
     await connection.execute(
         update(identity_links)
-        .where(
-            identity_links.c.tenant_id == tenant_id, tuple_(identity_links.c.a, identity_links.c.b).in_(list(pairs))
-        )
+        .where(identity_links.c.tenant_id == tenant_id, tuple_(identity_links.c.a, identity_links.c.b).in_(list(pairs)))
         .values(removed_at=func.now() if removed else None)
     )
 
 
-async def _log_entry(
-    connection: AsyncConnection, tenant_id: int, log_id: int, action: str
-) -> dict[str, Any]:
+async def _log_entry(connection: AsyncConnection, tenant_id: int, log_id: int, action: str) -> dict[str, Any]:
     detail = await connection.scalar(
         select(identity_log.c.detail).where(
             identity_log.c.tenant_id == tenant_id, identity_log.c.id == log_id, identity_log.c.action == action

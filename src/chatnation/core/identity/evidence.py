@@ -245,9 +245,7 @@ class Recogniser:
                 evidence.see(candidate, event.timestamp, event.timestamp)
                 evidence.say(link_key(now.leaf, candidate.leaf, Source.ALIAS), event.timestamp)
 
-    def _shook_hands(
-        self, tenant_id: int, text: str, carrier: Node | None, time: datetime, evidence: Evidence
-    ) -> None:
+    def _shook_hands(self, tenant_id: int, text: str, carrier: Node | None, time: datetime, evidence: Evidence) -> None:
         token = self.token(tenant_id, text)
         if token is None or carrier is None:
             return

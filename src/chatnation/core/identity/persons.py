@@ -19,9 +19,7 @@ class Persons(Protocol):
     split; whoever reads resolves them.
     """
 
-    async def resolve(
-        self, connection: AsyncConnection, tenant_id: int, leaf_ids: Iterable[UUID]
-    ) -> dict[UUID, UUID]:
+    async def resolve(self, connection: AsyncConnection, tenant_id: int, leaf_ids: Iterable[UUID]) -> dict[UUID, UUID]:
         """The canonical person of each leaf."""
         ...
 
@@ -45,9 +43,7 @@ class Persons(Protocol):
 class StoredPersons:
     """`Persons` over the core's tables."""
 
-    async def resolve(
-        self, connection: AsyncConnection, tenant_id: int, leaf_ids: Iterable[UUID]
-    ) -> dict[UUID, UUID]:
+    async def resolve(self, connection: AsyncConnection, tenant_id: int, leaf_ids: Iterable[UUID]) -> dict[UUID, UUID]:
         return await queries.resolve(connection, tenant_id, leaf_ids)
 
     async def leaf_ids(self, connection: AsyncConnection, tenant_id: int, person_id: UUID) -> list[UUID]:

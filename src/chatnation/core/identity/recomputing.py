@@ -119,9 +119,7 @@ async def log_changes(connection: asyncpg.Connection[Any], tenant_id: int, chang
         )
 
 
-async def neighbourhood(
-    connection: asyncpg.Connection[Any], tenant_id: int, seeds: Iterable[UUID]
-) -> Neighbourhood:
+async def neighbourhood(connection: asyncpg.Connection[Any], tenant_id: int, seeds: Iterable[UUID]) -> Neighbourhood:
     """The neighbourhood of `seeds`: along links, but not through doubtful ids, and whoever is one person with them."""
     kinds: dict[UUID, Kind] = {}
     links: dict[UUID, set[Link]] = defaultdict(set)

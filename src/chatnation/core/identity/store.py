@@ -103,9 +103,7 @@ class IdentityStore:
 
         return confirm
 
-    async def record_links(
-        self, connection: asyncpg.Connection[Any], tenant_id: int, evidence: Evidence
-    ) -> Confirm:
+    async def record_links(self, connection: asyncpg.Connection[Any], tenant_id: int, evidence: Evidence) -> Confirm:
         """Write links that are new or happened earlier than known, and work out again who is who among their ends.
 
         Takes the tenant's identity lock if there is anything to write, so call it late in the transaction. The ends
@@ -149,9 +147,7 @@ def _is_news(node: Node, span: tuple[datetime, datetime]) -> bool:
     return node.seen is None or span[0] < node.seen[0] or span[1] > node.seen[1]
 
 
-def _widest(
-    known: tuple[datetime, datetime] | None, span: tuple[datetime, datetime]
-) -> tuple[datetime, datetime]:
+def _widest(known: tuple[datetime, datetime] | None, span: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
     return (min(known[0], span[0]), max(known[1], span[1])) if known else span
 
 

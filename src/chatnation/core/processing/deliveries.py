@@ -70,9 +70,7 @@ class Account:
         await add_to_ledger(
             connection,
             (
-                Tally(
-                    delivery.tenant_id, delivery.project_id, minute_of(delivery.received_ms), outcome, count, reason
-                )
+                Tally(delivery.tenant_id, delivery.project_id, minute_of(delivery.received_ms), outcome, count, reason)
                 for (place, outcome, reason), count in self._counts.items()
                 for delivery in (self._deliveries[place],)
             ),

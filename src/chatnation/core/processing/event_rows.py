@@ -103,9 +103,7 @@ def is_keyed(event: Event) -> bool:
     return event.claimed_at is not None or not event.has_claim
 
 
-async def insert_events(
-    connection: asyncpg.Connection[Any], tenant_id: int, events: Sequence[Event]
-) -> list[Event]:
+async def insert_events(connection: asyncpg.Connection[Any], tenant_id: int, events: Sequence[Event]) -> list[Event]:
     """Store the events of a tenant that are not stored yet; gives those, in order.
 
     Of equal message ids the first wins. The caller holds the storing lock, alone if any event `is_keyed`.

@@ -65,9 +65,7 @@ class Isolation:
         self._store = store
         self._dead_letters = dead_letters
 
-    async def run(
-        self, tenant_id: int, deliveries: Sequence[Delivery], error: Exception, *, patient: bool
-    ) -> Stored:
+    async def run(self, tenant_id: int, deliveries: Sequence[Delivery], error: Exception, *, patient: bool) -> Stored:
         """Store what can be stored of `deliveries`, which failed together with `error`; bury the rest.
 
         While `patient`, raises Suspicious instead of burying what may be our own fault, if nothing at all succeeded.

@@ -27,9 +27,7 @@ class EventsStored(DomainEvent):
 def events_stored(tenant_id: int, events: Sequence[Event]) -> EventsStored:
     """The notice for `events`, of which there is at least one."""
     times = [event.timestamp for event in events]
-    return EventsStored(
-        tenant_id, len(events), frozenset(event.event_name for event in events), min(times), max(times)
-    )
+    return EventsStored(tenant_id, len(events), frozenset(event.event_name for event in events), min(times), max(times))
 
 
 def live_summary(events: Sequence[Event]) -> dict[str, Any]:

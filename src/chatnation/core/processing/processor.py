@@ -129,9 +129,7 @@ class Processor:
                 await handed.put(entries)
 
     async def _read(self, partition: int, *, wait_ms: int) -> list[Entry]:
-        entries = await self._queue.read(
-            partition, max_events=self._settings.process_batch_events, wait_ms=wait_ms
-        )
+        entries = await self._queue.read(partition, max_events=self._settings.process_batch_events, wait_ms=wait_ms)
         return self._taken(entries)
 
     async def _claim(self, partition: int) -> list[Entry]:

@@ -36,9 +36,7 @@ class Retries:
     While a plugin is off, its failures wait.
     """
 
-    def __init__(
-        self, storage: Storage, projections: Projections, enabled: Callable[[int], frozenset[str]]
-    ) -> None:
+    def __init__(self, storage: Storage, projections: Projections, enabled: Callable[[int], frozenset[str]]) -> None:
         self._storage = storage
         self._projections = projections
         self._enabled = enabled

@@ -87,9 +87,7 @@ def upgrade() -> None:
         sa.Column("changes", sa.BigInteger, nullable=False, comment="only ever grows: tells whether anything changed"),
         sa.Column("tenant_id", sa.Integer, sa.ForeignKey("public.tenants.id"), nullable=False),
         sa.Column("project_id", sa.Integer, nullable=False),
-        sa.Column(
-            "whole_day", sa.Boolean, nullable=False, comment="true: a UTC day; each thing counts in both"
-        ),
+        sa.Column("whole_day", sa.Boolean, nullable=False, comment="true: a UTC day; each thing counts in both"),
         sa.Column("settled", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("dimension", sa.Text, nullable=False, comment="column that is broken down; empty for the totals"),
         sa.Column("value", sa.Text, nullable=False, comment="of that column; empty where it is null"),
