@@ -27,11 +27,11 @@ class Product:
     url: str
     source: Source
 
-    async def rows(self, columns: str = "*") -> list[Any]:
+    async def rows(self, columns: str = "*", of: str = "events") -> list[Any]:
         """What is stored, in the order of the visitor's doing."""
         await self.app.drain()
         async with self.app.app.storage.tenant(self.source.tenant.id) as connection:
-            found = await connection.execute(text(f"SELECT {columns} FROM events ORDER BY timestamp, message_id"))
+            found = await connection.execute(text(f"SELECT {columns} FROM {of} ORDER BY timestamp, message_id"))
             return list(found)
 
 
@@ -69,7 +69,7 @@ async def test_a_click_becomes_a_row_with_everything_about_it(browser_page: Page
     ids = await browser_page.evaluate("chatnation.ids()")
     await sent(browser_page)
 
-    view, identify, start, end = await product.rows()
+    view, identify, start, end = await product.rows(of="events_expanded")
     assert [row.event_name for row in (view, identify, start, end)] == [
         "page_view",
         "identify",
