@@ -12,6 +12,7 @@ PACKAGES = {
     "@segment/analytics-node": "3.1.0",
     "@rudderstack/rudder-sdk-node": "3.0.13",
     "@segment/analytics-next": "1.84.3",
+    "esbuild": "0.28.2",
 }
 NO_PACKAGES = "no JavaScript SDKs: npm, or the network to install {} with it, is missing"
 _INSTALL_SECONDS = 180
