@@ -67,7 +67,12 @@ def upgrade() -> None:
             nullable=True,
             comment="The client's time, where the stored one differs from it.",
         ),
-        sa.Column("skew_ms", sa.BigInteger(), nullable=True, comment="Server's clock minus client's, in milliseconds."),
+        sa.Column(
+            "skew_ms",
+            sa.Integer(),
+            nullable=True,
+            comment="Server's clock minus client's, in milliseconds; at most 24 days either way.",
+        ),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=True),
@@ -108,7 +113,10 @@ def upgrade() -> None:
         postgresql_partition_by="RANGE (timestamp)",
     )
     op.create_index(
-        "events_tenant_id_event_name_timestamp_idx", "events", ["tenant_id", "event_name", "timestamp"], unique=False
+        "events_tenant_id_name_hash_timestamp_idx",
+        "events",
+        ["tenant_id", sa.literal_column("hashtext(event_name)"), "timestamp"],
+        unique=False,
     )
     op.create_index("events_tenant_id_person_id_idx", "events", ["tenant_id", "person_id"], unique=False)
     op.create_index("events_tenant_id_session_id_idx", "events", ["tenant_id", "session_id"], unique=False)
@@ -443,7 +451,7 @@ def downgrade() -> None:
     op.drop_table("ingest_ledger")
     op.drop_index("events_tenant_id_session_id_idx", table_name="events")
     op.drop_index("events_tenant_id_person_id_idx", table_name="events")
-    op.drop_index("events_tenant_id_event_name_timestamp_idx", table_name="events")
+    op.drop_index("events_tenant_id_name_hash_timestamp_idx", table_name="events")
     op.drop_table("events")
     op.drop_index(op.f("event_keys_timestamp_idx"), table_name="event_keys")
     op.drop_table("event_keys")

@@ -176,6 +176,15 @@ def test_a_small_skew_is_left_alone_so_that_a_retry_repeats_its_time() -> None:
         assert (event.timestamp, event.claimed_at, event.skew_ms) == (claim, None, skew * 1000)
 
 
+@pytest.mark.parametrize(("year", "skew_ms"), [(1970, 2**31 - 1), (2100, 1 - 2**31)])
+def test_a_clock_that_is_off_by_years_is_corrected_in_full_and_told_within_bounds(year: int, skew_ms: int) -> None:
+    claim = datetime(year, 1, 1, tzinfo=UTC)
+    event = one({"timestamp": claim.isoformat()}, sent_at=(claim + timedelta(seconds=5)).isoformat())
+
+    assert (event.timestamp, event.claimed_at) == (RECEIVED - timedelta(seconds=5), claim)
+    assert event.skew_ms == skew_ms
+
+
 def test_without_a_time_of_sending_the_claim_stands() -> None:
     event = one({"timestamp": "2015-01-01T00:00:00Z"})
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from chatnation.core.settings import Settings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WIDEST_SKEW_MS = 2**31 - 1
+"""Clocks that are off by more (24 days) are told as being off by this; the claim that is kept says the rest."""
 _SECONDS_BELOW = 100_000_000_000
 """Numbers below this are seconds since 1970 (up to the year 5138), others milliseconds (from 1973 on)."""
 
@@ -45,7 +47,7 @@ class ReceiptClock:
         self.received_at = received_at
         self._latest = received_at + rules.future_tolerance
         skew = received_at - sent_at if sent_at is not None else None
-        self.skew_ms = None if skew is None else skew // timedelta(milliseconds=1)
+        self.skew_ms = None if skew is None else _bounded(skew // timedelta(milliseconds=1))
         # A small skew is left alone: correcting it would give a retry another time than its first attempt.
         self._correction = skew if skew is not None and abs(skew) > rules.skew_tolerance else None
 
@@ -65,6 +67,10 @@ class ReceiptClock:
         if timestamp > self._latest:
             timestamp = self.received_at
         return EventTime(timestamp, claim if timestamp != claim else None, has_claim=True)
+
+
+def _bounded(skew_ms: int) -> int:
+    return max(-_WIDEST_SKEW_MS, min(skew_ms, _WIDEST_SKEW_MS))
 
 
 def from_milliseconds(milliseconds: int) -> datetime:

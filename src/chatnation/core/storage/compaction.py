@@ -1,7 +1,7 @@
 """Rebuilds the indexes of a month of events once nothing much is added to it any more.
 
-While events arrive, the index by name has its pages half empty, because each name grows in the middle of it. Rebuilt,
-the indexes of a month take three quarters of their space, and stay so.
+While events arrive, pages split and stay partly empty. Rebuilt, the indexes of a month take five sixths of their space,
+and stay so.
 """
 
 from __future__ import annotations

@@ -233,7 +233,8 @@ _PAGES_FROM_EVENTS = text(
     """
     SELECT page_path AS path, count(*) AS views
       FROM events
-     WHERE tenant_id = :tenant AND event_name = 'page_view' AND timestamp >= :start AND timestamp < :end
+     WHERE tenant_id = :tenant AND hashtext(event_name) = hashtext('page_view') AND event_name = 'page_view'
+       AND timestamp >= :start AND timestamp < :end
        AND NOT is_bot AND page_path IS NOT NULL
      GROUP BY page_path ORDER BY views DESC, page_path LIMIT :limit
     """
@@ -248,7 +249,8 @@ _SESSIONS_OF_PAGES = text(
        AND s.project_id = e.project_id AND s.channel_type = e.channel_type
        AND e.timestamp BETWEEN s.started_at AND s.ended_at
      WHERE s.tenant_id = :tenant AND s.started_at >= :start AND s.started_at < :end AND NOT s.is_bot
-       AND e.tenant_id = :tenant AND e.event_name = 'page_view' AND e.page_path = ANY(CAST(:paths AS text[]))
+       AND e.tenant_id = :tenant AND hashtext(e.event_name) = hashtext('page_view') AND e.event_name = 'page_view'
+       AND e.page_path = ANY(CAST(:paths AS text[]))
        AND e.timestamp >= :start AND e.timestamp <= (SELECT max(s.ended_at) {_SESSIONS})
      GROUP BY e.page_path
     """

@@ -29,7 +29,7 @@ events = Table(
     Column("timestamp", Instant, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("claimed_at", Instant, comment="The client's time, where the stored one differs from it."),
-    Column("skew_ms", BigInteger, comment="Server's clock minus client's, in milliseconds."),
+    Column("skew_ms", Integer, comment="Server's clock minus client's, in milliseconds; at most 24 days either way."),
     Column("tenant_id", Integer, nullable=False),
     Column("project_id", Integer, nullable=False),
     Column("sequence", Integer),
@@ -59,7 +59,8 @@ events = Table(
     Column("properties", JSONB, nullable=False, server_default=text("'{}'")),
     # Time second, so that the key also serves ranges of time and grows at its end.
     PrimaryKeyConstraint("tenant_id", "timestamp", "message_id"),
-    Index("events_tenant_id_event_name_timestamp_idx", "tenant_id", "event_name", "timestamp"),
+    # The name's hash, not the name: entries of one size let PostgreSQL fill the pages of names that grow side by side.
+    Index("events_tenant_id_name_hash_timestamp_idx", "tenant_id", func.hashtext(text("event_name")), "timestamp"),
     Index("events_tenant_id_person_id_idx", "tenant_id", "person_id"),
     Index("events_tenant_id_session_id_idx", "tenant_id", "session_id"),
     postgresql_partition_by="RANGE (timestamp)",
