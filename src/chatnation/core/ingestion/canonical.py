@@ -106,7 +106,7 @@ def _properties(event: Mapping[str, Any], event_type: str | None, context: Mappi
 
 def _object(event: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = event.get(key)
-    if value is None or value == "":
+    if value is None or value == "" or value == []:  # PHP writes an empty object as an empty array.
         return {}
     if not isinstance(value, dict):
         raise Rejected("invalid_field", key, f"“{key}” must be an object.")

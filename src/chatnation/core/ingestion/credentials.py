@@ -13,16 +13,22 @@ _LONGEST_KEY = 200
 
 
 def key_from_headers(headers: Mapping[bytes, bytes], query_string: bytes) -> str | None:
-    """The key of `X-Write-Key`, of Basic authorization (as user name, without a password), or of the query."""
+    """The key of `X-Write-Key`, of Basic authorization (as user name), or of the query."""
     named = headers.get(b"x-write-key")
     if named:
         return _checked(named.decode("latin-1").strip())
     authorization = headers.get(b"authorization")
     if authorization:
-        key = _authorized(authorization)
+        key = _basic(authorization)
         if key is not None:
             return key
     return key_from_query(query_string) if query_string else None
+
+
+def key_from_bearer(headers: Mapping[bytes, bytes]) -> str | None:
+    """The key of Bearer authorization, to be asked for last: OAuth clients have a token there, the key elsewhere."""
+    scheme, _, value = headers.get(b"authorization", b"").partition(b" ")
+    return _checked(value.decode("latin-1").strip()) if scheme.lower() == b"bearer" else None
 
 
 def key_from_query(query_string: bytes) -> str | None:
@@ -51,10 +57,8 @@ def _named_key(value: object) -> str | None:
     return _checked(found.strip()) if isinstance(found, str) else None
 
 
-def _authorized(authorization: bytes) -> str | None:
+def _basic(authorization: bytes) -> str | None:
     scheme, _, value = authorization.partition(b" ")
-    if scheme.lower() == b"bearer":
-        return _checked(value.decode("latin-1").strip())
     if scheme.lower() != b"basic":
         return None
     try:

@@ -46,7 +46,8 @@ class Acceptance:
 class Exchange:
     """A request and its answer. Methods raise Problem; `fail` turns one into the answer.
 
-    `headers` are by lower-case name. `grant` says whose key it is, once `authenticate` or `admit` has passed.
+    `headers` are by lower-case name. `body_bytes` is the length of the inflated body, once that is read. `grant` says
+    whose key it is, once `authenticate` or `admit` has passed.
     """
 
     def __init__(self, collector: Collector, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +58,7 @@ class Exchange:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.origin = self.headers.get(b"origin")
         self.received_ms = collector.now_ms()
+        self.body_bytes = 0
         self.grant: KeyGrant | None = None
         self._allowance: Allowance | None = None
 
@@ -86,7 +88,9 @@ class Exchange:
         self.check_address()
         limit = limit or self.collector.settings.max_body_bytes
         raw = await body.read_body(self._receive, limit=limit)
-        return body.inflate(raw, self.headers.get(b"content-encoding", b"").decode("latin-1"), limit=limit)
+        inflated = body.inflate(raw, self.headers.get(b"content-encoding", b"").decode("latin-1"), limit=limit)
+        self.body_bytes = len(inflated)
+        return inflated
 
     def check_address(self) -> None:
         """Count the request against its address's rate; `read` does it for requests with a body."""
@@ -101,8 +105,13 @@ class Exchange:
         return credentials.key_from_headers(self.headers, self.scope["query_string"])
 
     async def authenticate(self, value: object = None, *, key: str | None = None) -> KeyGrant:
-        """Check `key`, else that of headers, address or the body's JSON `value`; then `admit` who brought it."""
-        key = key or self.key_in_request() or credentials.key_from_body(value)
+        """Check `key`, else that of headers, address, the body's JSON `value` or a bearer; then `admit` its holder."""
+        key = (
+            key
+            or self.key_in_request()
+            or credentials.key_from_body(value)
+            or credentials.key_from_bearer(self.headers)
+        )
         if key is None:
             raise Problem(401, "missing_write_key", "Missing write key: failed to read writekey from header or body.")
         grant = self.collector.keys.known(key)

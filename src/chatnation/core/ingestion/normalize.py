@@ -15,7 +15,7 @@ from chatnation.core.ingestion.wire import Context, StreamedBatch, StreamedEvent
 _DEFAULT_RULES = ClockRules()
 _batches = msgspec.json.Decoder(StreamedBatch)
 _properties = msgspec.json.Decoder(dict[str, object])
-_ADDRESSED_CHANNELS = frozenset({"web", "mobile"})
+_ADDRESSED_CHANNELS = frozenset({"web", "mobile", "server"})
 _CONTACT_PROPERTY = {"message.received": "from", "message.sent": "to"}
 
 

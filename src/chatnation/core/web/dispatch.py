@@ -60,5 +60,6 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 def _not_allowed(methods: list[str]) -> ASGIApp:
     headers = {"Allow": ", ".join(sorted(methods)), "Access-Control-Allow-Origin": "*"}
-    body = {"code": "method_not_allowed", "message": "This address does not take that method."}
+    sentence = "This address does not take that method."
+    body = {"code": "method_not_allowed", "message": sentence, "error": sentence}
     return JSONResponse(body, status_code=405, headers=headers)

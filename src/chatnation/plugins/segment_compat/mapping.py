@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,17 +18,15 @@ _EVENT_NAMES = {
     "group": "group",
     "alias": "alias",
 }
-_CHANNELS = {"browser": "web", "web": "web", "mobile": "mobile", "server": "server"}
-_CLIENT_LIBRARIES = (
-    "analytics.js",
-    "rudderlabs javascript",
-    "android",
-    "ios",
-    "swift",
-    "kotlin",
-    "react-native",
-    "flutter",
+_CHANNELS = {"browser": "web", "web": "web", "mobile": "mobile", "server": "server", "whatsapp": "whatsapp"}
+_CLIENT_LIBRARY = re.compile(
+    r"analytics\.js|rudderlabs javascript|android|kotlin|swift|flutter|react.?native|(?<![a-z])ios(?![a-z])",
+    re.IGNORECASE,
 )
+"""Names of libraries that run where the visitor is; every other one is taken for a server's."""
+
+_PAGE_KEYS = ("path", "url", "title", "referrer", "search")
+_NO_REFERRER = "$direct"
 
 Call = Mapping[str, Any]
 
@@ -49,6 +48,7 @@ def event_of(call: object, call_type: str | None = None, *, context: object = No
     if kind == "group":
         _require(call, "groupId", "missing_group_id")
     previous_id = _present(call, "previousId")
+    properties = call.get("properties")
     return {
         "event_type": kind,
         "event_name": _EVENT_NAMES.get(kind) or call.get("event"),
@@ -57,14 +57,18 @@ def event_of(call: object, call_type: str | None = None, *, context: object = No
         "user_id": user_id,
         "anonymous_id": anonymous_id,
         # The browser SDK of Segment sends one id twice when a known user is given an alias: there is nothing to join.
-        "previous_id": previous_id if kind == "alias" and previous_id != user_id else None,
+        "previous_id": previous_id if kind == "alias" and str(previous_id) != str(user_id) else None,
         "session_id": _session(context, anonymous_id or user_id),
         "group_id": call.get("groupId"),
         "name": call.get("name"),
         "category": call.get("category"),
-        "properties": call.get("properties"),
+        "properties": properties,
         "traits": call.get("traits"),
-        "context": {**context, "channel": _channel(call, context)},
+        "context": {
+            **context,
+            "channel": _channel(kind, call, context),
+            "page": _page(context, properties if kind == "page" else None),
+        },
     }
 
 
@@ -73,29 +77,38 @@ def merge_event_of(call: object) -> dict[str, Any]:
     pair = _mapping(call).get("mergeProperties")
     if not isinstance(pair, list) or len(pair) != 2:
         raise Rejected("invalid_merge", "mergeProperties", "A merge call names two ids.")
-    first, second = (_mapping(entry) for entry in pair)
+    # A merge has no direction; an id that is only a browser's is the lesser one of the two.
+    current, previous = sorted(map(_mapping, pair), key=_is_anonymous)
     return event_of(
         {
             **_mapping(call),
             "type": "alias",
-            "userId": first.get("value"),
-            "previousId": second.get("value"),
-            "properties": {"type": first.get("type"), "previous_type": second.get("type")},
+            "anonymousId" if _is_anonymous(current) else "userId": current.get("value"),
+            "previousId": previous.get("value"),
+            "properties": {"type": current.get("type"), "previous_type": previous.get("type")},
         }
     )
 
 
 def is_from_server(call: object, context: object = None, *, from_browser: bool) -> bool:
-    """Whether a call was sent by a customer's server: its channel says so, else its library, else the request."""
+    """Whether a call was sent by a customer's server: its channel says so, else its library, else the request.
+
+    In doubt it was: the address of a server must not become the place of a visitor.
+    """
     call = _mapping(call)
     context = {**_mapping(context), **_mapping(call.get("context"))}
     channel = _stated_channel(call, context)
     if channel is not None:
         return channel == "server"
     library = _mapping(context.get("library")).get("name")
-    if isinstance(library, str) and any(name in library.lower() for name in _CLIENT_LIBRARIES):
-        return False
-    return not from_browser
+    if isinstance(library, str) and library:
+        return not from_browser and _CLIENT_LIBRARY.search(library) is None
+    return not from_browser and not _describes_device(context)
+
+
+def is_from_rudderstack(call: object) -> bool:
+    """Whether an SDK of RudderStack made the call: only those state a channel beside the context."""
+    return isinstance(call, Mapping) and "channel" in call
 
 
 def sent_at_of(body: Mapping[str, Any], header: bytes | None) -> object:
@@ -135,24 +148,38 @@ def _session(context: Call, visitor: object) -> str | None:
     return f"{visitor}:{session}"[:255]
 
 
-def _channel(call: Call, context: Call) -> str:
+def _channel(kind: str, call: Call, context: Call) -> str:
     """`server` for what happened on no screen, else where the visitor was."""
     stated = _stated_channel(call, context)
-    if stated is not None and stated != "server":
-        return stated
-    described = context.get("page") or context.get("userAgent")
-    return "web" if described or stated is None else "server"
+    if stated == "server":
+        # With a browser's id it belongs to what was done in that browser.
+        seen = kind == "page" or context.get("page") or context.get("userAgent") or _present(call, "anonymousId")
+        return "web" if seen else "server"
+    return stated or ("mobile" if _describes_device(context) else "web")
 
 
 def _stated_channel(call: Call, context: Call) -> str | None:
     for value in (call.get("channel"), context.get("channel")):
         if isinstance(value, str) and value.lower() in _CHANNELS:
             return _CHANNELS[value.lower()]
-        if value == "whatsapp":
-            return "whatsapp"
-    if _mapping(context.get("device")) and _mapping(context.get("os")):
-        return "mobile"
     return None
+
+
+def _describes_device(context: Call) -> bool:
+    return bool(_mapping(context.get("device")) and _mapping(context.get("os")))
+
+
+def _page(context: Call, properties: object) -> dict[str, Any] | None:
+    """The page of a call: that of its context, and what a page call says of it in its properties."""
+    stated, told = _mapping(context.get("page")), _mapping(properties)
+    page = {key: _present(stated, key) or _present(told, key) for key in _PAGE_KEYS}
+    if page["referrer"] == _NO_REFERRER:
+        page["referrer"] = None
+    return page if any(page.values()) else None
+
+
+def _is_anonymous(entry: Call) -> bool:
+    return entry.get("type") == "anonymousId"
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

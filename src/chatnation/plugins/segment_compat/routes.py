@@ -61,7 +61,7 @@ class SegmentRoutes:
         return (IngestRoute(path, app, methods), IngestRoute(f"{path}/", app, methods))
 
     async def _batch(self, exchange: Exchange) -> None:
-        body = await exchange.read_json(limit=self._settings.max_batch_bytes)
+        body = await self._read(exchange)
         await self._authenticate(exchange, body)
         calls = body.get("batch") if isinstance(body, dict) else None
         if not isinstance(calls, list):
@@ -70,29 +70,36 @@ class SegmentRoutes:
             raise Problem(400, "empty_batch", "empty batch payload")
         if len(calls) > self._settings.max_batch_events:
             raise Problem(413, "too_many_events", f"A batch may hold {self._settings.max_batch_events} calls.")
+        self._check_size(exchange, calls[0], self._settings.max_batch_bytes)
         context = body.get("context")
         rejected = await self._accept(
             exchange,
             [self._event(call, context) for call in calls],
             sent_at=mapping.sent_at_of(body, exchange.headers.get(b"sentat")),
-            server_side=mapping.is_from_server(calls[0], context, from_browser=exchange.from_browser),
+            server_side=any(
+                mapping.is_from_server(call, context, from_browser=exchange.from_browser)
+                for call in calls
+                if isinstance(call, dict)
+            ),
         )
         await _answer(exchange, len(calls), rejected)
 
     def _call(self, call_type: str) -> Any:
         async def handle(exchange: Exchange) -> None:
-            body = await exchange.read_json(limit=self._settings.max_call_bytes)
-            await self._take_single(exchange, body, _tried(lambda: mapping.event_of(body, call_type), body))
+            await self._take_single(exchange, lambda call: mapping.event_of(call, call_type))
 
         return handle
 
     async def _merge(self, exchange: Exchange) -> None:
-        body = await exchange.read_json(limit=self._settings.max_call_bytes)
-        await self._take_single(exchange, body, _tried(lambda: mapping.merge_event_of(body), body))
+        await self._take_single(exchange, mapping.merge_event_of)
 
-    async def _take_single(self, exchange: Exchange, body: object, event: Attempt) -> None:
-        await self._authenticate(exchange, body)
-        call = body if isinstance(body, dict) else {}
+    async def _take_single(self, exchange: Exchange, convert: Callable[[object], dict[str, Any]]) -> None:
+        call = await self._read(exchange)
+        await self._authenticate(exchange, call)
+        if not isinstance(call, dict):
+            raise Problem(400, "invalid_call", "Invalid JSON: a call must be an object.")
+        self._check_size(exchange, call, self._settings.max_call_bytes)
+        event = _tried(lambda: convert(call), call)
         if isinstance(event, Rejected) and event.code == mapping.NO_IDENTITY:
             raise Problem(400, event.code, "request neither has anonymousId nor userId")
         rejected = await self._accept(
@@ -102,6 +109,19 @@ class SegmentRoutes:
             server_side=mapping.is_from_server(call, from_browser=exchange.from_browser),
         )
         await _answer(exchange, 1, rejected)
+
+    async def _read(self, exchange: Exchange) -> Any:
+        """The body; who sent it, and so how long it may be, is seen only afterwards."""
+        return await exchange.read_json(limit=max(self._settings.max_batch_bytes, self._settings.max_rudderstack_bytes))
+
+    def _limit(self, call: object, limit: int) -> int:
+        """`limit`, or the wider one that RudderStack's SDKs count on."""
+        return max(limit, self._settings.max_rudderstack_bytes) if mapping.is_from_rudderstack(call) else limit
+
+    def _check_size(self, exchange: Exchange, call: object, limit: int) -> None:
+        limit = self._limit(call, limit)
+        if exchange.body_bytes > limit:
+            raise Problem(413, "request_too_large", f"Request size exceeds max limit: send at most {limit:,} bytes.")
 
     async def _metrics(self, exchange: Exchange) -> None:
         await exchange.read(limit=_METRICS_BYTES)
@@ -171,8 +191,9 @@ class SegmentRoutes:
 
     def _event(self, call: object, context: object) -> Attempt:
         def convert() -> dict[str, Any]:
-            if _size(call) > self._settings.max_call_bytes:
-                raise Rejected("event_too_large", "", f"A call may be {self._settings.max_call_bytes:,} bytes long.")
+            limit = self._limit(call, self._settings.max_call_bytes)
+            if _size(call) > limit:
+                raise Rejected("event_too_large", "", f"A call may be {limit:,} bytes long.")
             return mapping.event_of(call, context=context)
 
         return _tried(convert, call)
