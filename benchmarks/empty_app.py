@@ -10,6 +10,7 @@ import uvicorn
 import uvloop
 from starlette.types import Receive, Scope, Send
 
+from chatnation.core.garbage import collect_garbage_rarely
 from chatnation.core.supervisor.web import server_config
 
 _BODY = b'{"status":"success"}'
@@ -17,12 +18,15 @@ _HEAD = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer at once, whatever was asked."""
+    """Read the request and answer, whatever was asked."""
+    while (await receive()).get("more_body"):
+        pass
     await send({"type": "http.response.start", "status": 200, "headers": _HEAD})
     await send({"type": "http.response.body", "body": _BODY})
 
 
 if __name__ == "__main__":
+    collect_garbage_rarely()
     listening = socket.socket(fileno=int(sys.argv[1]))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(uvicorn.Server(server_config(app)).serve([listening]))

@@ -9,11 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from starlette.types import Send
+from starlette.types import Scope, Send
 
 from chatnation.core.errors import Problem
 
 Header = tuple[bytes, bytes]
+
+WHOLE_ANSWER = "chatnation.whole_answer"
+"""An ASGI extension of our server (`core/web/http.py`): a function that writes a whole answer at once."""
 
 _NO_STORE: Header = (b"cache-control", b"no-store")
 _EXPOSED: Header = (
@@ -89,10 +92,15 @@ def problem_headers(problem: Problem) -> list[Header]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in problem.headers.items()]
 
 
-async def send_bytes(send: Send, status: int, content_type: bytes, body: bytes, headers: Sequence[Header]) -> None:
-    """Send a whole answer."""
-    start = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers]
-    await send({"type": "http.response.start", "status": status, "headers": start})
+async def send_bytes(
+    send: Send, status: int, content_type: bytes, body: bytes, headers: Sequence[Header], *, scope: Scope | None = None
+) -> None:
+    """Send a whole answer; in one piece where the server of `scope` knows how."""
+    sent = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers]
+    extensions = scope.get("extensions") if scope is not None else None
+    if extensions and WHOLE_ANSWER in extensions and extensions[WHOLE_ANSWER]["write"](status, sent, body):
+        return
+    await send({"type": "http.response.start", "status": status, "headers": sent})
     await send({"type": "http.response.body", "body": body})
 
 

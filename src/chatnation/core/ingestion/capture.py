@@ -11,6 +11,7 @@ from chatnation.core.errors import Problem
 from chatnation.core.ingestion.answers import all_accepted
 from chatnation.core.ingestion.body import parse
 from chatnation.core.ingestion.cleaning import is_too_deep, refuses_underflow
+from chatnation.core.ingestion.event import Delivery
 from chatnation.core.ingestion.exchange import Acceptance, Exchange, describes_a_visitor
 from chatnation.core.ingestion.wire import ClientBatch
 
@@ -34,25 +35,32 @@ async def capture(exchange: Exchange) -> None:
         return
     if exchange.grant is None:
         await exchange.authenticate({"write_key": batch.write_key})
-    _check_size(exchange, len(batch.batch))
-    await _take_as_is(exchange, body, batch)
-    await exchange.answer(200, all_accepted(len(batch.batch)))
+    count = len(batch.batch)
+    _check_size(exchange, count)
+    deliveries = _as_is(exchange, body, batch)
+    del batch  # Events of all the requests that wait for the stream would crowd out the processor's caches.
+    for partition, delivery in deliveries:
+        await exchange.publish(partition, delivery)
+    await exchange.answer(200, all_accepted(count))
 
 
-async def _take_as_is(exchange: Exchange, body: bytes, batch: ClientBatch) -> None:
-    """Put a flawless batch on the stream; anew only where a rule or a partition takes part of it away."""
+def _as_is(exchange: Exchange, body: bytes, batch: ClientBatch) -> list[tuple[int, Delivery]]:
+    """A flawless batch for each partition; written anew only where a rule or a partition takes part of it away."""
     collector, grant = exchange.collector, exchange.grant
     assert grant is not None
-    server_side = not exchange.from_browser and not any(map(describes_a_visitor, batch.batch))
+    events = batch.batch
+    server_side = not exchange.from_browser and not any(map(describes_a_visitor, events))
     masker = collector.masker(grant)
     if masker is not None:
-        for event in batch.batch:
+        for event in events:
             masker.apply(event, event.context, event.properties)
-    partitions = collector.partitioned(batch.batch)
-    for partition, events in partitions.items():
+    partitions = collector.partitioned(events)
+    deliveries = []
+    for partition, share in partitions.items():
         if masker is not None or len(partitions) > 1:
-            body = msgspec.json.encode(ClientBatch(events, batch.sent_at))
-        await exchange.publish(partition, exchange.delivery(body, len(events), server_side=server_side))
+            body = msgspec.json.encode(ClientBatch(share, batch.sent_at))
+        deliveries.append((partition, exchange.delivery(body, len(share), server_side=server_side)))
+    return deliveries
 
 
 async def _take_translated(exchange: Exchange, body: bytes) -> None:

@@ -216,7 +216,7 @@ class Exchange:
         """Send any body."""
         self.collector.count(status)
         sent = [*answers.cors_headers(self.origin), *self._rate_headers(), *headers]
-        await answers.send_bytes(self._send, status, content_type, payload, sent)
+        await answers.send_bytes(self._send, status, content_type, payload, sent, scope=self.scope)
 
     async def preflight(self) -> None:
         """Answer a browser that asks whether it may send its request."""

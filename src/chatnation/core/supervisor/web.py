@@ -15,6 +15,7 @@ from chatnation.core.garbage import collect_garbage_rarely
 from chatnation.core.settings import Role
 from chatnation.core.supervisor.process import run_child
 from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
+from chatnation.core.web.http import HttpProtocol
 
 _FINISH_SECONDS = 10
 
@@ -42,7 +43,7 @@ def server_config(asgi: ASGIApp) -> uvicorn.Config:
     """How an application of ours is served."""
     return uvicorn.Config(
         asgi,
-        http="httptools",
+        http=HttpProtocol,
         loop="uvloop",
         ws="none",
         lifespan="off",
