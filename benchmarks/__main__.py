@@ -16,7 +16,7 @@ import click
 
 from benchmarks.figures import Figure
 
-NAMES = ("collector", "processor", "lag", "memory", "event_size")
+NAMES = ("collector", "processor", "lag", "memory", "event_size", "pages")
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -13,6 +13,7 @@ from sqlalchemy import insert, text
 
 from chatnation.core.auth.tenancy import change_tenant
 from chatnation.plugins.sessions.api import sessions
+from chatnation.plugins.sessions.jobs import CountPeople
 from chatnation.testing.apps import MakeApp, Person, RunningApp, Source
 from chatnation.testing.clock import FakeClock
 from tests.plugins.overview.oracle import Visit
@@ -52,7 +53,7 @@ class Office:
         async with self.app.app.storage.tenant(self.tenant_id) as connection:
             for leaf, person in merges.items():
                 await connection.execute(_MERGE, {"tenant": self.tenant_id, "leaf": leaf, "person": person})
-                await connection.execute(_LOG, {"tenant": self.tenant_id, "person": person})
+                await connection.execute(_LOG, {"tenant": self.tenant_id, "person": person, "leafs": [leaf]})
 
 
 async def open_office(make_app: MakeApp, timezone: str = "Africa/Nairobi", now: datetime = NOW) -> Office:
@@ -90,11 +91,17 @@ def row(source: Source, visit: Visit) -> dict[str, Any]:
     }
 
 
+async def count_people(app: RunningApp) -> None:
+    """Do what the job does every minute."""
+    await CountPeople(lambda: app.app.services)({})
+
+
 def days(count: int) -> timedelta:
     return timedelta(days=count)
 
 
 _MERGE = text("INSERT INTO person_merges (tenant_id, leaf_id, person_id) VALUES (:tenant, :leaf, :person)")
 _LOG = text(
-    "INSERT INTO identity_log (tenant_id, action, person_id, leaf_ids) VALUES (:tenant, 'merge', :person, '[]')"
+    "INSERT INTO identity_log (tenant_id, action, person_id, leaf_ids)"
+    " VALUES (:tenant, 'merge', :person, to_jsonb(CAST(:leafs AS uuid[])))"
 )

@@ -15,7 +15,7 @@ from sqlalchemy import delete, update
 from chatnation.plugins.sessions.api import sessions
 from chatnation.plugins.sessions.counts import settle
 from chatnation.testing.apps import MakeApp
-from tests.plugins.overview.conftest import Office, open_office
+from tests.plugins.overview.conftest import Office, count_people, open_office
 from tests.plugins.overview.oracle import Recount, random_merges, random_visits, utc
 
 # The clocks of Berlin went forward on 30 March 2025 and back on 26 October 2025.
@@ -89,8 +89,9 @@ async def compare(office: Office, recount: Recount, previous: Recount, period: d
     assert (identity["total"], identity["identified"]) == (figures["total_users"], figures["identified_users"])
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["people kept", "people counted"])
 @pytest.mark.parametrize(("timezone", "now"), PLACES)
-async def test_the_overview_equals_a_recount(make_app: MakeApp, timezone: str, now: datetime) -> None:
+async def test_the_overview_equals_a_recount(make_app: MakeApp, timezone: str, now: datetime, kept: bool) -> None:
     random = Random(f"{timezone} {now}")
     zone = ZoneInfo(timezone)
     office = await open_office(make_app, timezone, now)
@@ -100,6 +101,8 @@ async def test_the_overview_equals_a_recount(make_app: MakeApp, timezone: str, n
     merges = random_merges(random, visits)
     await office.store(visits)
     await office.merge(merges)
+    if kept:
+        await count_people(office.app)
     for period in PERIODS:
         start, end = bounds(period, zone, now)
         recount = Recount(visits, merges, start, end, zone)
@@ -114,6 +117,7 @@ async def test_the_overview_follows_every_change_of_the_sessions(make_app: MakeA
     office = await open_office(make_app, zone.key, now)
     visits = {visit.session_id: visit for visit in random_visits(random, now, 20, 60)}
     await office.store(visits.values())
+    await count_people(office.app)
     merges: dict[Any, Any] = {}
     table = sessions.c
     for step in range(12):
@@ -134,6 +138,8 @@ async def test_the_overview_follows_every_change_of_the_sessions(make_app: MakeA
                     is_bot=new.is_bot,
                     device_type=new.device_type,
                     page_count=new.page_count,
+                    leaf=new.leaf if step % 2 else old.leaf,
+                    user_id=new.user_id,
                 )
                 changed = {
                     "started_at": new.started_at,
@@ -141,6 +147,8 @@ async def test_the_overview_follows_every_change_of_the_sessions(make_app: MakeA
                     "is_bot": new.is_bot,
                     "device_type": new.device_type,
                     "page_count": new.page_count,
+                    "person_id": visits[session_id].leaf,
+                    "user_id": new.user_id,
                 }
                 await connection.execute(
                     update(sessions)

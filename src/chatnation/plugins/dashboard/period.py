@@ -85,9 +85,14 @@ class Period:
     def timezone(self) -> str:
         return self.zone.key
 
+    @property
+    def whole_days(self) -> bool:
+        """Whether it begins and ends at midnight."""
+        return self.start.time() == time() and self.end.time() == time()
+
     def previous(self) -> Period:
         """The equally long period just before. Of whole days it has as many, also where the clocks change."""
-        if self.start.time() == time() and self.end.time() == time():
+        if self.whole_days:
             days = (self.end.date() - self.start.date()).days
             return Period(_midnight(self.first_day - timedelta(days=days), self.zone), self.start, self.zone)
         elapsed = self.end.timestamp() - self.start.timestamp()
@@ -98,7 +103,7 @@ class Period:
         """The query parameters that choose this period again."""
         if self.preset:
             return {"period": self.preset}
-        if self.start.time() == time() and self.end.time() == time():
+        if self.whole_days:
             return {"start_date": self.first_day.isoformat(), "end_date": self.last_day.isoformat()}
         return {"start_date": self.start.isoformat(), "end_date": self.end.isoformat()}
 

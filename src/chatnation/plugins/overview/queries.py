@@ -1,13 +1,13 @@
 """Reads of the overview, all of them about sessions that began in a period and are no bots'.
 
-What can be added up comes from counts that are kept while sessions change; different people cannot be added up, so
-those are counted each time. A period that does not begin and end at full quarters of an hour is counted from the
-sessions themselves.
+They come from counts that are kept while sessions change: what can be added up by quarter hour, different people by
+day. A period that does not begin and end at such a bound is counted from the sessions themselves, which takes as long
+as there are sessions; so are people while the counts of them are far behind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.plugins.dashboard.api import Period
-from chatnation.plugins.sessions.api import HourCount, aligned, breakdowns, hours, stretches
+from chatnation.plugins.sessions.api import HourCount, aligned, breakdowns, hours, people_by_day, stretches
 
 Counts = list[tuple[str | None, int]]
 
@@ -56,6 +56,14 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleByDay:
+    """Different persons who began a session, altogether and on each local day; days without any are left out."""
+
+    total: People
+    days: Mapping[date, int]
+
+
+@dataclass(frozen=True, slots=True)
 class PageCount:
     """A page path, its views, and how many sessions looked at it; None where that was not asked."""
 
@@ -91,12 +99,24 @@ class Source:
             for column in columns
         }
 
+    async def kept_people(self, period: Period) -> PeopleByDay | None:
+        """Different persons, from counts of whole days; None where the period has others or they are not kept."""
+        if not period.whole_days:
+            return None
+        days = await people_by_day(
+            self._connection, self._tenant_id, period.first_day, period.last_day, period.timezone
+        )
+        if days is None:
+            return None
+        total = People(sum(day.new for day in days), sum(day.new_identified for day in days))
+        return PeopleByDay(total, {day.day: day.persons for day in days})
+
     async def people(self, period: Period) -> People:
-        """Different persons."""
+        """Different persons, counted from the sessions."""
         return People(*(await self._run(_PEOPLE, period)).one())
 
-    async def people_by_day(self, period: Period) -> tuple[People, dict[date, int]]:
-        """Different persons, and those who began a session on each local day; days without any are left out."""
+    async def people_by_day(self, period: Period) -> PeopleByDay:
+        """Different persons, and those of each local day, counted from the sessions."""
         every_day = period.days
         statement = _people_by_day(len(every_day))
         total, days = People(), {}
@@ -107,7 +127,7 @@ class Source:
                 total = People(persons, identified)
             else:
                 days[every_day[day]] = persons
-        return total, days
+        return PeopleByDay(total, days)
 
     async def pages(self, period: Period, limit: int) -> list[PageCount]:
         """The most viewed pages."""
@@ -233,7 +253,7 @@ _PAGES_FROM_EVENTS = text(
     """
     SELECT page_path AS path, count(*) AS views
       FROM events
-     WHERE tenant_id = :tenant AND hashtext(event_name) = hashtext('page_view') AND event_name = 'page_view'
+     WHERE tenant_id = :tenant AND name_hash = event_name_hash('page_view') AND event_name = 'page_view'
        AND timestamp >= :start AND timestamp < :end
        AND NOT is_bot AND page_path IS NOT NULL
      GROUP BY page_path ORDER BY views DESC, page_path LIMIT :limit
@@ -249,7 +269,7 @@ _SESSIONS_OF_PAGES = text(
        AND s.project_id = e.project_id AND s.channel_type = e.channel_type
        AND e.timestamp BETWEEN s.started_at AND s.ended_at
      WHERE s.tenant_id = :tenant AND s.started_at >= :start AND s.started_at < :end AND NOT s.is_bot
-       AND e.tenant_id = :tenant AND hashtext(e.event_name) = hashtext('page_view') AND e.event_name = 'page_view'
+       AND e.tenant_id = :tenant AND e.name_hash = event_name_hash('page_view') AND e.event_name = 'page_view'
        AND e.page_path = ANY(CAST(:paths AS text[]))
        AND e.timestamp >= :start AND e.timestamp <= (SELECT max(s.ended_at) {_SESSIONS})
      GROUP BY e.page_path

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar, cast
 
 from chatnation import Storage
 from chatnation.plugins.dashboard.api import Period
-from chatnation.plugins.overview.queries import Counts, PageCount, People, Source, Sums, add_up
+from chatnation.plugins.overview.queries import Counts, PageCount, People, PeopleByDay, Source, Sums, add_up
 from chatnation.plugins.sessions.api import DIMENSIONS, HourCount, aligned
 
 T = TypeVar("T")
@@ -102,17 +102,20 @@ class Reader:
                 await source.merges(),
             )
 
-        (hours, hours_before, lists, merges), pages = await asyncio.gather(
-            self.ask(what_adds_up), self.ask(lambda source: source.pages(period, PAGE_ROWS))
+        async def kept_people(source: Source) -> Any:
+            return await source.kept_people(period), await source.kept_people(before)
+
+        (hours, hours_before, lists, merges), kept, pages = await asyncio.gather(
+            self.ask(what_adds_up), self.ask(kept_people), self.ask(lambda source: source.pages(period, PAGE_ROWS))
         )
         sums, sums_before = add_up(hours), add_up(hours_before)
-        (people, by_day), people_before = await asyncio.gather(
-            self._people_by_day(period, sums, merges), self._people(before, sums_before, merges)
+        people, people_before = await asyncio.gather(
+            self._people_by_day(period, kept[0], sums, merges), self._people(before, kept[1], sums_before, merges)
         )
         return Snapshot(
-            now=Totals(sums, people),
+            now=Totals(sums, people.total),
             before=Totals(sums_before, people_before),
-            days=day_counts(period, hours, by_day),
+            days=day_counts(period, hours, people.days),
             heatmap=heatmap(hours),
             devices=lists["device_type"],
             browsers=lists["browser_name"],
@@ -130,14 +133,14 @@ class Reader:
 
     async def days(self, period: Period) -> list[DayCount]:
         """Sessions and persons by local day, days without any included."""
-        hours, merges = await self._hours_and_merges(period)
-        _, by_day = await self._people_by_day(period, add_up(hours), merges)
-        return day_counts(period, hours, by_day)
+        hours, merges, kept = await self._hours_and_people(period)
+        people = await self._people_by_day(period, kept, add_up(hours), merges)
+        return day_counts(period, hours, people.days)
 
     async def people(self, period: Period) -> People:
         """Different persons."""
-        hours, merges = await self._hours_and_merges(period)
-        return await self._people(period, add_up(hours), merges)
+        hours, merges, kept = await self._hours_and_people(period)
+        return await self._people(period, kept, add_up(hours), merges)
 
     async def pages(self, period: Period) -> list[PageCount]:
         """The most viewed pages, with the sessions that looked at each."""
@@ -148,17 +151,21 @@ class Reader:
             "pages", period, stamp, lambda: self.ask(lambda source: source.with_sessions(period, pages))
         )
 
-    async def _hours_and_merges(self, period: Period) -> tuple[list[HourCount], int]:
-        async def question(source: Source) -> tuple[list[HourCount], int]:
-            return await source.hours(period), await source.merges()
+    async def _hours_and_people(self, period: Period) -> tuple[list[HourCount], int, PeopleByDay | None]:
+        async def question(source: Source) -> tuple[list[HourCount], int, PeopleByDay | None]:
+            return await source.hours(period), await source.merges(), await source.kept_people(period)
 
         return await self.ask(question)
 
-    async def _people(self, period: Period, sums: Sums, merges: int) -> People:
+    async def _people(self, period: Period, kept: PeopleByDay | None, sums: Sums, merges: int) -> People:
+        if kept is not None:
+            return kept.total
         stamp = (sums.changes, merges)
         return await self._recall("people", period, stamp, lambda: self.ask(lambda source: source.people(period)))
 
-    async def _people_by_day(self, period: Period, sums: Sums, merges: int) -> tuple[People, dict[date, int]]:
+    async def _people_by_day(self, period: Period, kept: PeopleByDay | None, sums: Sums, merges: int) -> PeopleByDay:
+        if kept is not None:
+            return kept
         stamp = (sums.changes, merges)
         return await self._recall(
             "people by day", period, stamp, lambda: self.ask(lambda source: source.people_by_day(period))
@@ -172,7 +179,7 @@ class Reader:
         return await self._memory.recall(key, stamp, count)
 
 
-def day_counts(period: Period, hours: list[HourCount], persons: dict[date, int]) -> list[DayCount]:
+def day_counts(period: Period, hours: list[HourCount], persons: Mapping[date, int]) -> list[DayCount]:
     """One count a day of `period`, days without any included."""
     sessions: dict[date, int] = {}
     for hour in hours:

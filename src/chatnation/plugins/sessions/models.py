@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Index,
     Integer,
@@ -99,3 +101,41 @@ session_counts = Table(
 Each statement that changes sessions adds rows of its own, positive and negative, so that workers never wait for each
 other's counts; a job adds them up into one `settled` row.
 """
+
+people_kept = Table(
+    "people_kept",
+    metadata,
+    Column("merges", BigInteger, nullable=False, comment="last entry of the merge log that is counted in"),
+    Column("tenant_id", Integer, primary_key=True),
+    Column("zone", Text, nullable=False, comment="time zone whose days are counted"),
+)
+"""Tenants for which `person_days` and `day_people` are kept. See `people.py`."""
+
+person_days = Table(
+    "person_days",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("tenant_id", Integer, primary_key=True),
+    Column("days", ARRAY(Date), nullable=False, comment="on which a session of theirs began, in order"),
+    Column("identified_days", ARRAY(Date), nullable=False, comment="of these, with a user id"),
+)
+
+person_news = Table(
+    "person_news",
+    metadata,
+    Column("leaf_id", Uuid, nullable=False),
+    Column("tenant_id", Integer, nullable=False),
+    Index("person_news_by_tenant", "tenant_id"),
+)
+"""Whose days may have changed since they were counted; the same id may be there many times."""
+
+day_people = Table(
+    "day_people",
+    metadata,
+    Column("persons", BigInteger, nullable=False),
+    Column("tenant_id", Integer, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("last_day", Date, primary_key=True, comment="their day before that one; -infinity: none"),
+    Column("identified", Boolean, primary_key=True, comment="true: only days with a user id count"),
+)
+"""Persons by day and the day before on which they came."""

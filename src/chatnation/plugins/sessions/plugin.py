@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation import Job, Plugin, Projection, Schedule, TenantSettings, hookimpl
 from chatnation.plugins.sessions import actions, queries
-from chatnation.plugins.sessions.jobs import SETTLE, SettleCounts
+from chatnation.plugins.sessions.jobs import COUNT_PEOPLE, SETTLE, CountPeople, SettleCounts
 from chatnation.plugins.sessions.projections import SessionBuilder
 from chatnation.plugins.sessions.settings import SessionsTenantSettings
 
@@ -31,11 +31,14 @@ class SessionsPlugin(Plugin):
 
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:
-        return [Job(SETTLE, SettleCounts(lambda: self.services))]
+        return [
+            Job(SETTLE, SettleCounts(lambda: self.services)),
+            Job(COUNT_PEOPLE, CountPeople(lambda: self.services)),
+        ]
 
     @hookimpl
     def register_schedules(self) -> Iterable[Schedule]:
-        return [Schedule(SETTLE, "* * * * *")]
+        return [Schedule(SETTLE, "* * * * *"), Schedule(COUNT_PEOPLE, "* * * * *")]
 
     async def _tenant_settings(self, tenant_id: int) -> SessionsTenantSettings:
         return await self.services.get(TenantSettings).get(tenant_id, self.name, SessionsTenantSettings)

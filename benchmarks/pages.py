@@ -1,0 +1,245 @@
+"""How long the pages of a busy tenant take, over HTTP: first asked, and asked again."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import uvicorn
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benchmarks.figures import Figure
+from chatnation.core.auth.logins import Logins
+from chatnation.core.auth.passwords import hash_password
+from chatnation.core.auth.permissions import RoleName, Roles
+from chatnation.core.auth.tenancy import create_project, create_tenant
+from chatnation.core.auth.users import create_user
+from chatnation.core.compose import compose
+from chatnation.core.context import Tenant
+from chatnation.core.embedded import EmbeddedServers
+from chatnation.core.plugin.boundary import Boundary
+from chatnation.core.settings import Role, Settings
+from chatnation.core.storage.migrations import histories, upgrade
+from chatnation.core.storage.storage import Storage
+from chatnation.core.web.access import SESSION_COOKIE
+
+GOAL_MS = 200.0
+DAYS = 30
+DAYS_BEFORE = 150
+PERSONS_PER_SESSION = 0.4
+MERGED = 0.2
+"""Share of the visitors who turned out to be somebody who was known already."""
+TIMES = 7
+EMAIL, PASSWORD = "admin@example.org", "correct horse battery staple"
+
+PAGES = {
+    "overview, 7 days": "/overview?period=7d",
+    "overview, 30 days": "/overview?period=30d",
+    "overview, 90 days": "/overview?period=90d",
+    "sessions, 30 days": "/overview/sessions?period=30d",
+    "persons": "/persons",
+    "setup": "/setup",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A filled database, and a login that opens its pages."""
+
+    settings: Settings
+    token: str
+
+
+async def run(quick: bool) -> list[Figure]:
+    """Every page on a fresh app, then again, and again after a session came; milliseconds.
+
+    "First" has nothing in the memory of the process; PostgreSQL has the tables in its cache, as it would on a machine
+    that serves other pages too.
+    """
+    sessions = 100_000 if quick else 1_000_000
+    with (
+        tempfile.TemporaryDirectory(prefix="chatnation-bench-", ignore_cleanup_errors=True) as folder,
+        EmbeddedServers(Path(folder) / "data") as urls,
+    ):
+        bench, seconds = await _fill(
+            Settings(
+                database_url=urls.database_url, redis_url=urls.redis_url, secret_key=SecretStr("0123456789abcdef" * 3)
+            ),
+            sessions,
+        )
+        figures = [Figure("sessions in 30 days", sessions, ""), Figure("time to make them", seconds, "s")]
+        for name, path in PAGES.items():
+            figures += await _measure(bench, name, path)
+        return figures
+
+
+async def _measure(bench: Bench, name: str, path: str) -> list[Figure]:
+    async with _client(bench) as client:
+        await client.get("/settings/plugins")  # The frame of every page: templates, menu, the first connections.
+        first = await _milliseconds(client, path)
+        again = [await _milliseconds(client, path) for _ in range(TIMES)]
+        figures = [
+            Figure(f"{name}: first", first, "ms", goal=GOAL_MS, at_most=True),
+            Figure(f"{name}: again", statistics.median(again), "ms", goal=GOAL_MS, at_most=True),
+        ]
+        if "overview" in name:
+            after_news = []
+            for number in range(TIMES):
+                await _one_more_session(bench, number)
+                after_news.append(await _milliseconds(client, path))
+            middle = statistics.median(after_news)
+            figures.append(Figure(f"{name}: after a new session", middle, "ms", goal=GOAL_MS, at_most=True))
+    return figures
+
+
+async def _milliseconds(client: httpx.AsyncClient, path: str) -> float:
+    started = time.perf_counter()
+    answer = await client.get(path)
+    answer.raise_for_status()
+    return (time.perf_counter() - started) * 1000
+
+
+@asynccontextmanager
+async def _client(bench: Bench) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser of somebody who is signed in to a server that has just started."""
+    app = compose(bench.settings, role=Role.SERVE)
+    server = uvicorn.Server(uvicorn.Config(app.web, port=0, log_level="warning"))
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", cookies={SESSION_COOKIE: bench.token}, timeout=120
+        ) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def _fill(settings: Settings, sessions: int) -> tuple[Bench, float]:
+    app = compose(settings, role=Role.PROCESS)
+    classes = [record.plugin_class for record in app.inventory.active() if record.plugin_class]
+    await upgrade(app.storage, histories(classes), Boundary())
+    started = time.perf_counter()
+    async with app.lifespan():
+        async with app.storage.system("make a tenant for a benchmark") as connection:
+            tenant = await create_tenant(connection, "Benchmark", timezone="Africa/Nairobi")
+            project = await create_project(connection, tenant.id, "Site")
+            password_hash = await hash_password(PASSWORD, rounds=4)
+            await create_user(connection, tenant.id, EMAIL, "Somebody", RoleName.SUPER_ADMIN, password_hash)
+        await _make_sessions(app.storage, tenant, project.id, sessions)
+        for job in app.resources.jobs:
+            if job.item.name.startswith(("sessions.", "overview.")):
+                await job.item.run({})
+        login = await Logins(app.storage, Roles(app.resources.permissions), app.clock).log_in(EMAIL, PASSWORD)
+        assert login is not None, "the user was made a moment ago"
+        await _tidy(app.storage)
+    return Bench(settings, login.token), time.perf_counter() - started
+
+
+async def _make_sessions(storage: Storage, tenant: Tenant, project_id: int, sessions: int) -> None:
+    about = {
+        "tenant": tenant.id,
+        "project": project_id,
+        "persons": int(sessions * PERSONS_PER_SESSION),
+        "merged": int(1 / MERGED),
+    }
+    async with storage.system("fill a benchmark") as connection:
+        await connection.execute(text("SELECT setseed(0.5)"))
+        await connection.execute(_MERGES, about)
+        await connection.execute(_IDENTITIES, about)
+        for days, until, count in ((DAYS, 0, sessions), (DAYS_BEFORE, DAYS, sessions // 5)):
+            await _insert(connection, {**about, "days": days, "until": until}, count)
+        await connection.execute(_PAGE_COUNTS, about)
+
+
+async def _insert(connection: AsyncConnection, about: dict[str, int], count: int) -> None:
+    """In parts, as a worker would, though larger."""
+    part = 50_000
+    for first in range(0, count, part):
+        await connection.execute(_SESSIONS, {**about, "first": first, "last": min(first + part, count) - 1})
+
+
+async def _one_more_session(bench: Bench, number: int) -> None:
+    storage = Storage(bench.settings.database_url or "")
+    try:
+        async with storage.system("a visit in a benchmark") as connection:
+            await connection.execute(_ONE_MORE, {"number": -number - 1})
+    finally:
+        await storage.dispose()
+
+
+async def _tidy(storage: Storage) -> None:
+    async with storage.engine.connect() as plain:
+        outside = await plain.execution_options(isolation_level="AUTOCOMMIT")
+        await outside.execute(text("VACUUM ANALYZE"))
+
+
+_MERGES = text(
+    """
+    INSERT INTO person_merges (tenant_id, leaf_id, person_id)
+    SELECT :tenant, md5('leaf' || n)::uuid, md5('leaf' || n - 1)::uuid
+      FROM generate_series(1, :persons - 1) AS n WHERE n % :merged = 0
+    """
+)
+_IDENTITIES = text(
+    """
+    INSERT INTO identities (tenant_id, leaf_id, first_seen, last_seen, kind, value)
+    SELECT :tenant, md5('leaf' || n)::uuid, now() - interval '90 days' * random(),
+           date_trunc('minute', now() - interval '30 days' * random()),
+           CASE WHEN n % 3 = 0 THEN 'user' ELSE 'anonymous' END,
+           CASE WHEN n % 3 = 0 THEN 'A' || n ELSE md5('leaf' || n)::uuid::text END
+      FROM generate_series(0, :persons - 1) AS n
+    """
+)
+_SESSIONS = text(
+    """
+    INSERT INTO sessions.sessions
+           (tenant_id, session_id, visitor, hint, person_id, started_at, ended_at, converted_at, journey_at, event_count,
+            project_id, page_count, is_bot, channel_type, user_id, entry_page, exit_page, device_type, os_name,
+            browser_name, country_code)
+    SELECT :tenant, gen_random_uuid(), leaf, gen_random_uuid(), leaf, started, started + length,
+           CASE WHEN chance < 0.2 THEN started END, CASE WHEN chance < 0.6 THEN started END, 5,
+           :project, 3, chance > 0.98, 'web', CASE WHEN person % 3 = 0 THEN 'A' || person END,
+           '/page/' || n % 40, '/page/' || n % 37, (ARRAY['mobile', 'desktop', 'tablet'])[1 + n % 3], 'Android',
+           (ARRAY['Chrome', 'Safari', 'Firefox', 'Edge', 'Opera'])[1 + n % 5],
+           (ARRAY['KE', 'UG', 'TZ', 'DE', 'US', 'GB', 'IN'])[1 + n % 7]
+      FROM (
+            SELECT n, person, md5('leaf' || person)::uuid AS leaf, random() AS chance, interval '20 minutes' * random()
+                   AS length, now() - make_interval(days => :until) - random() * make_interval(days => :days) AS started
+              FROM (SELECT n, floor(:persons * random() ^ 2)::int AS person
+                      FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n) AS drawn
+           ) AS visits
+     ORDER BY started
+    """
+)
+_PAGE_COUNTS = text(
+    """
+    INSERT INTO overview.page_counts (tenant_id, whole_day, settled, bucket, path, views)
+    SELECT :tenant, span = '1 day', true, date_bin(span, at, 'epoch'), '/page/' || page, 3 + page
+      FROM (VALUES (interval '15 minutes'), (interval '1 day')) AS spans (span),
+           LATERAL generate_series(date_bin('1 day', now(), 'epoch') - interval '180 days', now(), span) AS at,
+           generate_series(0, 39) AS page
+    """
+)
+_ONE_MORE = text(
+    """
+    INSERT INTO sessions.sessions
+           (tenant_id, session_id, visitor, person_id, started_at, ended_at, event_count, project_id, page_count,
+            is_bot, channel_type)
+    SELECT tenant_id, gen_random_uuid(), md5(:number ::text)::uuid, md5(:number ::text)::uuid, now(), now(), 1,
+           id, 1, false, 'web'
+      FROM projects ORDER BY id LIMIT 1
+    """
+)
