@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ PACKAGES = {
     "@segment/analytics-node": "3.1.0",
     "@rudderstack/rudder-sdk-node": "3.0.13",
     "@segment/analytics-next": "1.84.3",
+    "@rudderstack/analytics-js": "3.34.1",
     "esbuild": "0.28.2",
 }
 NO_PACKAGES = "no JavaScript SDKs: npm, or the network to install {} with it, is missing"
@@ -24,7 +26,7 @@ def node_folder() -> Path | None:
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    versions = "_".join(version for _, version in sorted(PACKAGES.items()))
+    versions = hashlib.sha256(repr(sorted(PACKAGES.items())).encode()).hexdigest()[:12]
     folder = cache / "chatnation-tests" / f"sdks-{versions}"
     if (folder / "complete").exists():
         return folder
