@@ -88,6 +88,8 @@ def parse_instant(value: str | float | None) -> datetime | None:
 def _parse_text(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
+        if instant.tzinfo is UTC:  # As nearly all are, and a conversion would make another object.
+            return instant
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except OverflowError:
         return None

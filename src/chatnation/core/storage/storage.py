@@ -11,13 +11,13 @@ import msgspec
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from chatnation.core.storage.codecs import set_codecs
 from chatnation.core.storage.errors import DatabaseUnavailable, is_lost, is_unreachable
 from chatnation.core.storage.url import engine_url
 
 _ENTER = text(
     "SELECT set_config('chatnation.tenant_id', :tenant, true), set_config('chatnation.system', :reason, true)"
 )
-_JSONB_VERSION = b"\x01"
 _AFTER_COMMIT = "chatnation.after_commit"
 
 Action = Callable[[], Awaitable[None]]
@@ -145,7 +145,7 @@ def _create_engine(database_url: str, pool_size: int, server_settings: dict[str,
         json_deserializer=msgspec.json.decode,
         connect_args={"server_settings": server_settings},
     )
-    event.listen(engine.sync_engine, "connect", _accept_json_bytes)
+    event.listen(engine.sync_engine, "connect", _set_codecs)
     return engine
 
 
@@ -153,20 +153,5 @@ def _to_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _accept_json_bytes(dbapi_connection: Any, record: object) -> None:
-    """Let jsonb parameters be bytes too, so that a client's properties are never decoded on their way in."""
-    dbapi_connection.run_async(_set_jsonb_codec)
-
-
-async def _set_jsonb_codec(connection: asyncpg.Connection[Any]) -> None:
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
-    )
-
-
-def _encode_jsonb(value: str | bytes) -> bytes:
-    return _JSONB_VERSION + (value if isinstance(value, bytes) else value.encode())
-
-
-def _decode_jsonb(value: bytes) -> object:
-    return msgspec.json.decode(memoryview(value)[1:])
+def _set_codecs(dbapi_connection: Any, record: object) -> None:
+    dbapi_connection.run_async(set_codecs)
