@@ -7,9 +7,9 @@ the same session. "First" and "last" follow the event order: time, then the clie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -26,6 +26,8 @@ IGNORED = frozenset({"message.delivered", "message.read", "campaign.sent"})
 
 JOURNEY_EVENTS = frozenset({"agent.handoff"})
 
+LANDING = ("entry_page", "referrer", *UTM, "click_id")
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NO_SEQUENCE = 0xFFFFFFFF
@@ -33,17 +35,20 @@ _NAMED, _UNNAMED = b"\x00", b"\x01"
 """An event with a user id says who the visitor is before any event without one."""
 
 
-@dataclass(slots=True)
-class First:
-    """Named texts taken from the first event of a kind, or the last; `key` is that event's place in the order."""
+class Visit(NamedTuple):
+    """What events share that may belong to one session."""
 
-    key: bytes | None = None
-    values: dict[str, str | None] = field(default_factory=dict)
+    project_id: int
+    channel_type: str
+    visitor: UUID
+    hint: UUID | None
 
 
-@dataclass(slots=True)
-class Cluster:
-    """What a batch says about one visit."""
+class Cluster(NamedTuple):
+    """What a batch says about one visit: a value for each column of a session but its id.
+
+    A `_key` is the place in the event order of the event that gave the columns after it.
+    """
 
     project_id: int
     channel_type: str
@@ -51,106 +56,117 @@ class Cluster:
     hint: UUID | None
     started_at: datetime
     ended_at: datetime
-    event_count: int = 0
-    page_count: int = 0
-    is_bot: bool = False
-    converted_at: datetime | None = None
-    journey_at: datetime | None = None
-    person_id: UUID | None = None
-    user: First = field(default_factory=First)
-    landing: First = field(default_factory=First)
-    exit: First = field(default_factory=First)
-    device: First = field(default_factory=First)
-    place: First = field(default_factory=First)
-    conversion: First = field(default_factory=First)
+    event_count: int
+    page_count: int
+    is_bot: bool
+    converted_at: datetime | None
+    journey_at: datetime | None
+    user_key: bytes
+    user_id: str | None
+    person_id: UUID | None
+    landing_key: bytes | None
+    entry_page: str | None
+    referrer: str | None
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
+    utm_term: str | None
+    utm_content: str | None
+    click_id: str | None
+    exit_key: bytes | None
+    exit_page: str | None
+    device_key: bytes | None
+    device_type: str | None
+    os_name: str | None
+    browser_name: str | None
+    place_key: bytes | None
+    country_code: str | None
+    city: str | None
+    conversion_key: bytes | None
+    conversion_event: str | None
 
 
 def clusters(events: Iterable[Event], gap: timedelta, conversion_events: frozenset[str]) -> list[Cluster]:
     """The clusters of `events`, which belong to one tenant and may come in any order."""
-    visits: dict[tuple[int, str, UUID, UUID | None], list[tuple[bytes, Event]]] = {}
+    visits: dict[Visit, list[Event]] = {}
     for event in events:
-        if event.event_name in IGNORED or event.person_id is None:
+        if event.person_id is None or event.event_name in IGNORED:
             continue
-        visits.setdefault(_visit(event), []).append((_place(event), event))
+        visit = _visit(event, event.person_id)
+        members = visits.get(visit)
+        if members is None:
+            visits[visit] = [event]
+        else:
+            members.append(event)
     found: list[Cluster] = []
-    for visit, placed in visits.items():
-        placed.sort(key=_key)
-        found.extend(_split(visit, placed, gap, conversion_events))
+    for visit, members in visits.items():
+        members.sort(key=_order)
+        found += [_cluster(visit, run, conversion_events) for run in _runs(members, gap)]
     return found
 
 
-def _visit(event: Event) -> tuple[int, str, UUID, UUID | None]:
-    assert event.person_id is not None
+def _visit(event: Event, person_id: UUID) -> Visit:
     if event.channel_type == "whatsapp":
-        return event.project_id, event.channel_type, event.person_id, None
-    return event.project_id, event.channel_type, event.anonymous_id or event.person_id, event.session_id
+        return Visit(event.project_id, event.channel_type, person_id, None)
+    return Visit(event.project_id, event.channel_type, event.anonymous_id or person_id, event.session_id)
 
 
-def _place(event: Event) -> bytes:
-    """28 bytes that sort like the event order."""
-    micros = (event.timestamp - _EPOCH) // _MICROSECOND + (1 << 62)
-    sequence = _NO_SEQUENCE if event.sequence is None else event.sequence
-    return micros.to_bytes(8, "big") + sequence.to_bytes(4, "big") + event.message_id.bytes
+def _order(event: Event) -> tuple[datetime, int, bytes]:
+    return event.timestamp, _NO_SEQUENCE if event.sequence is None else event.sequence, event.message_id.bytes
 
 
-def _key(placed: tuple[bytes, Event]) -> bytes:
-    return placed[0]
+def _place(event: Event | None) -> bytes | None:
+    """28 bytes that sort like `_order`."""
+    if event is None:
+        return None
+    timestamp, sequence, message_id = _order(event)
+    micros = (timestamp - _EPOCH) // _MICROSECOND + (1 << 62)
+    return micros.to_bytes(8, "big") + sequence.to_bytes(4, "big") + message_id
 
 
-def _split(
-    visit: tuple[int, str, UUID, UUID | None],
-    placed: Sequence[tuple[bytes, Event]],
-    gap: timedelta,
-    conversion_events: frozenset[str],
-) -> Iterable[Cluster]:
-    cluster: Cluster | None = None
-    for key, event in placed:
-        if cluster is None or event.timestamp - cluster.ended_at > gap:
-            if cluster is not None:
-                yield cluster
-            cluster = Cluster(*visit, event.timestamp, event.timestamp)
-        _add(cluster, key, event, conversion_events)
-    if cluster is not None:
-        yield cluster
+def _runs(members: Sequence[Event], gap: timedelta) -> Iterable[Sequence[Event]]:
+    """`members`, in order, cut where the pause is longer than `gap`."""
+    if members[-1].timestamp - members[0].timestamp <= gap:
+        return (members,)
+    pauses = [
+        place for place in range(1, len(members)) if members[place].timestamp - members[place - 1].timestamp > gap
+    ]
+    return [members[start:end] for start, end in zip([0, *pauses], [*pauses, len(members)], strict=True)]
 
 
-def _add(cluster: Cluster, key: bytes, event: Event, conversion_events: frozenset[str]) -> None:
-    """Add an event that is later in the order than all of `cluster`."""
-    cluster.ended_at = event.timestamp
-    cluster.event_count += 1
-    cluster.is_bot = cluster.is_bot or event.is_bot
-    if event.event_type == "page" or event.event_name == "page_view":
-        cluster.page_count += 1
-    if cluster.journey_at is None and (event.journey_start or event.event_name in JOURNEY_EVENTS):
-        cluster.journey_at = event.timestamp
-    if event.event_name in conversion_events and cluster.converted_at is None:
-        cluster.converted_at = event.timestamp
-        cluster.conversion = First(key, {"conversion_event": event.event_name})
-    owner_key = (_UNNAMED if event.user_id is None else _NAMED) + key
-    if cluster.user.key is None or owner_key < cluster.user.key:
-        cluster.user = First(owner_key, {"user_id": event.user_id})
-        cluster.person_id = event.person_id
-    if event.page_path is not None:
-        cluster.exit = First(key, {"exit_page": event.page_path})
-    if event.page_path is not None or event.page_url is not None:
-        _once(cluster.landing, key, lambda: landing_values(event))
-    if event.device_type is not None:
-        _once(
-            cluster.device,
-            key,
-            lambda: {
-                "device_type": event.device_type,
-                "os_name": event.os_name,
-                "browser_name": event.browser_name,
-            },
-        )
-    if event.country_code is not None:
-        _once(cluster.place, key, lambda: {"country_code": event.country_code, "city": event.city})
-
-
-def _once(first: First, key: bytes, values: Callable[[], dict[str, str | None]]) -> None:
-    if first.key is None:
-        first.key, first.values = key, values()
+def _cluster(visit: Visit, events: Sequence[Event], conversion_events: frozenset[str]) -> Cluster:
+    """The cluster of a visit's `events`, which are in order."""
+    converted = next((event for event in events if event.event_name in conversion_events), None)
+    journey = next((event for event in events if event.journey_start or event.event_name in JOURNEY_EVENTS), None)
+    owner = next((event for event in events if event.user_id is not None), events[0])
+    landing = next((event for event in events if event.page_path is not None or event.page_url is not None), None)
+    leaving = next((event for event in reversed(events) if event.page_path is not None), None)
+    device = next((event for event in events if event.device_type is not None), None)
+    place = next((event for event in events if event.country_code is not None), None)
+    columns = (
+        *visit,
+        events[0].timestamp,
+        events[-1].timestamp,
+        len(events),
+        len([event for event in events if event.event_type == "page" or event.event_name == "page_view"]),
+        any(event.is_bot for event in events),
+        converted and converted.timestamp,
+        journey and journey.timestamp,
+        (_UNNAMED if owner.user_id is None else _NAMED) + (_place(owner) or b""),
+        owner.user_id,
+        owner.person_id,
+        _place(landing),
+        *(map(landing_values(landing).get, LANDING) if landing else (None,) * len(LANDING)),
+        _place(leaving),
+        leaving and leaving.page_path,
+        _place(device),
+        *((device.device_type, device.os_name, device.browser_name) if device else (None, None, None)),
+        _place(place),
+        *((place.country_code, place.city) if place else (None, None)),
+        _place(converted),
+        converted and converted.event_name,
+    )
+    return Cluster._make(columns)
 
 
 def landing_values(event: Event) -> dict[str, str | None]:

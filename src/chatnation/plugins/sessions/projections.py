@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation import EventBatch
-from chatnation.plugins.sessions.clusters import Cluster, clusters
-from chatnation.plugins.sessions.merging import FIELDS, LOCK_VISITORS, MERGE_CLUSTERS
+from chatnation.plugins.sessions.clusters import clusters
+from chatnation.plugins.sessions.merging import LOCK_VISITORS, MERGE_CLUSTERS
 from chatnation.plugins.sessions.settings import SessionsTenantSettings
 
 LOCK_BUCKETS = 256
@@ -35,9 +34,4 @@ class SessionBuilder:
             return
         buckets = sorted({cluster.visitor.int % LOCK_BUCKETS for cluster in found})
         await connection.exec_driver_sql(LOCK_VISITORS, (batch.tenant_id, buckets))
-        await connection.exec_driver_sql(MERGE_CLUSTERS, (batch.tenant_id, gap, *columns(found)))
-
-
-def columns(found: Sequence[Cluster]) -> list[list[Any]]:
-    """The clusters as one list a field, in the order of `FIELDS`."""
-    return [[field.value(cluster) for cluster in found] for field in FIELDS]
+        await connection.exec_driver_sql(MERGE_CLUSTERS, (batch.tenant_id, gap, *map(list, zip(*found, strict=True))))

@@ -10,45 +10,59 @@ down_revision = "sessions_0001"
 branch_labels = None
 depends_on = None
 
-# What a change of sessions adds to the counts, or takes away. A change that undoes what was never counted adds nothing:
+# What a change of sessions adds to the counts, or takes away. Sessions that are counted alike are put together first:
+# there are few kinds of them, and each kind has seven rows. A change that undoes what was never counted adds nothing:
 # that happens when the counts of a tenant were erased before its sessions.
 COUNT = """
-CREATE FUNCTION sessions.count_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION sessions.{function}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO sessions.session_counts
            (tenant_id, project_id, bucket, whole_day, dimension, value, sessions, converted, journeys, page_views,
             duration_us, changes)
-    SELECT c.tenant_id, c.project_id, date_bin(d.span, c.started_at, 'epoch'), d.span = '1 day', d.dimension, d.value,
-           TG_ARGV[0]::int * count(*),
-           TG_ARGV[0]::int * count(c.converted_at),
-           TG_ARGV[0]::int * count(c.journey_at),
-           TG_ARGV[0]::int * sum(c.page_count),
-           TG_ARGV[0]::int * sum((extract(epoch FROM c.ended_at - c.started_at) * 1000000)::int8),
-           count(*)
-      FROM changed AS c
+    SELECT k.tenant_id, k.project_id, date_bin(d.span, k.quarter, 'epoch'), d.span = '1 day', d.dimension, d.value,
+           sum(k.sessions), sum(k.converted), sum(k.journeys), sum(k.page_views),
+           (extract(epoch FROM sum(k.duration)) * 1000000)::int8,
+           sum(k.changes)
+      FROM (
+            SELECT tenant_id, project_id, date_bin('15 minutes', started_at, 'epoch') AS quarter,
+                   coalesce(device_type, '') AS device_type, coalesce(browser_name, '') AS browser_name,
+                   coalesce(country_code, '') AS country_code,
+                   sum(sign) AS sessions,
+                   sum(sign * (converted_at IS NOT NULL)::int) AS converted,
+                   sum(sign * (journey_at IS NOT NULL)::int) AS journeys,
+                   sum(sign * page_count) AS page_views,
+                   sum(CASE sign WHEN 1 THEN ended_at - started_at ELSE started_at - ended_at END) AS duration,
+                   count(*) AS changes
+              FROM ({rows}) AS changed
+             WHERE NOT is_bot
+             GROUP BY 1, 2, 3, 4, 5, 6
+           ) AS k
      CROSS JOIN LATERAL (VALUES
            (interval '15 minutes', '', ''),
-           (interval '15 minutes', 'device_type', coalesce(c.device_type, '')),
-           (interval '15 minutes', 'browser_name', coalesce(c.browser_name, '')),
-           (interval '15 minutes', 'country_code', coalesce(c.country_code, '')),
-           (interval '1 day', 'device_type', coalesce(c.device_type, '')),
-           (interval '1 day', 'browser_name', coalesce(c.browser_name, '')),
-           (interval '1 day', 'country_code', coalesce(c.country_code, ''))
+           (interval '15 minutes', 'device_type', k.device_type),
+           (interval '15 minutes', 'browser_name', k.browser_name),
+           (interval '15 minutes', 'country_code', k.country_code),
+           (interval '1 day', 'device_type', k.device_type),
+           (interval '1 day', 'browser_name', k.browser_name),
+           (interval '1 day', 'country_code', k.country_code)
          ) AS d (span, dimension, value)
-     WHERE NOT c.is_bot
-       AND (TG_ARGV[0] = '1'
-            OR EXISTS (SELECT FROM sessions.session_counts AS counted WHERE counted.tenant_id = c.tenant_id))
      GROUP BY 1, 2, 3, 4, 5, 6;
     RETURN NULL;
 END
 $$
 """
+ADDED = "SELECT 1 AS sign, * FROM {table}"
+TAKEN = "SELECT -1 AS sign, * FROM {table}"
+COUNTED = "WHERE EXISTS (SELECT FROM sessions.session_counts AS counted WHERE counted.tenant_id = {table}.tenant_id)"
 
 TRIGGERS = {
-    "count_inserted": ("INSERT", "NEW", "1"),
-    "count_deleted": ("DELETE", "OLD", "-1"),
-    "count_updated_from": ("UPDATE", "OLD", "-1"),
-    "count_updated_to": ("UPDATE", "NEW", "1"),
+    "count_inserted": ("INSERT", "NEW TABLE AS inserted", ADDED.format(table="inserted")),
+    "count_deleted": ("DELETE", "OLD TABLE AS deleted", f"{TAKEN} {COUNTED}".format(table="deleted")),
+    "count_updated": (
+        "UPDATE",
+        "OLD TABLE AS before NEW TABLE AS after",
+        f"{TAKEN.format(table='before')} UNION ALL {ADDED.format(table='after')}",
+    ),
 }
 
 COUNT_WHAT_IS_THERE = """
@@ -115,16 +129,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("NOT settled"),
     )
     op.execute(COUNT_WHAT_IS_THERE)
-    op.execute(COUNT)
-    for name, (event, rows, sign) in TRIGGERS.items():
+    for name, (event, tables, rows) in TRIGGERS.items():
+        op.execute(COUNT.format(function=name, rows=rows))
         op.execute(
-            f"CREATE TRIGGER {name} AFTER {event} ON sessions.sessions REFERENCING {rows} TABLE AS changed"
-            f" FOR EACH STATEMENT EXECUTE FUNCTION sessions.count_sessions('{sign}')"
+            f"CREATE TRIGGER {name} AFTER {event} ON sessions.sessions REFERENCING {tables}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION sessions.{name}()"
         )
 
 
 def downgrade() -> None:
     for name in TRIGGERS:
         op.execute(f"DROP TRIGGER {name} ON sessions.sessions")
-    op.execute("DROP FUNCTION sessions.count_sessions()")
+        op.execute(f"DROP FUNCTION sessions.{name}()")
     op.drop_table("session_counts", schema="sessions")
