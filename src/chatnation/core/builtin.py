@@ -13,7 +13,7 @@ from chatnation.core.jobs.definitions import Job, Retention, Schedule
 from chatnation.core.plugin.base import Plugin, hookimpl
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.services import Service
-from chatnation.core.web.routing import IngestRoute, NavigationEntry, Page, Permission, Route
+from chatnation.core.web.routing import AUTHENTICATED, IngestRoute, NavigationEntry, Page, Permission, Route
 
 if TYPE_CHECKING:
     from chatnation.core.app import App
@@ -116,4 +116,4 @@ class Core(Plugin):
 
     @hookimpl
     def register_navigation(self) -> Iterable[NavigationEntry]:
-        return []
+        return [NavigationEntry("Settings", "/settings", AUTHENTICATED, group="settings", icon="settings", order=1)]

@@ -157,6 +157,8 @@ def _services(collected: Resources, inventory: Inventory) -> Services:
 
 def _offer_own_services(app: App) -> None:
     """What the core offers, for the parts of a plugin that are made before there is an app."""
+    from chatnation.core.auth.effective import Standings
+    from chatnation.core.auth.permissions import Roles
     from chatnation.core.auth.projects import Projects, StoredProjects
     from chatnation.core.identity.persons import Persons, StoredPersons
     from chatnation.core.ingestion.ledger import IngestLedger, Ledger
@@ -165,7 +167,9 @@ def _offer_own_services(app: App) -> None:
     from chatnation.core.signals import Signals
     from chatnation.core.storage.storage import Storage
     from chatnation.core.storage.tenant_settings import TenantSettings
+    from chatnation.core.vault import Vault
 
+    app.services.offer(CORE, Standings, Standings(app.storage, Roles(app.resources.permissions), app.services))
     app.services.offer(CORE, Projects, StoredProjects(app.storage))
     app.services.offer(CORE, Persons, StoredPersons())
     app.services.offer(CORE, IngestLedger, Ledger(app.storage))
@@ -174,6 +178,7 @@ def _offer_own_services(app: App) -> None:
     app.services.offer(CORE, TenantSettings, app.tenant_settings)
     app.services.offer(CORE, Jobs, app.jobs)
     app.services.offer(CORE, Signals, app.signals)
+    app.services.offer(CORE, Vault, app.vault)
 
 
 def _queue(settings: Settings, collected: Resources) -> EventQueue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -19,7 +20,8 @@ class Tenant:
 class Actor:
     """Somebody who was let in: a person with a login session, or a key.
 
-    `permissions` is the effective set within `tenant`. `user_id` is None for a key.
+    `permissions` is the effective set within `tenant`; `team_permissions` is what they may do besides, by the public id
+    of the team that it is limited to. `user_id` is None for a key.
     """
 
     tenant: Tenant
@@ -30,7 +32,20 @@ class Actor:
     role: str = ""
     key_id: int | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    team_permissions: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def can(self, permission: str) -> bool:
-        """Whether the actor holds `permission`."""
-        return permission in self.permissions
+    def can(self, permission: str, *, team: str | None = None) -> bool:
+        """Whether the actor holds `permission` in the whole tenant, or at least in `team`."""
+        return permission in self.permissions or (
+            team is not None and permission in self.team_permissions.get(team, ())
+        )
+
+    def can_somewhere(self, permission: str) -> bool:
+        """Whether the actor holds `permission` in the whole tenant or in any team."""
+        return permission in self.permissions or any(permission in held for held in self.team_permissions.values())
+
+    def teams_with(self, permission: str) -> frozenset[str] | None:
+        """The teams that the actor holds `permission` in; None stands for the whole tenant."""
+        if permission in self.permissions:
+            return None
+        return frozenset(team for team, held in self.team_permissions.items() if permission in held)

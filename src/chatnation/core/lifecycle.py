@@ -26,6 +26,7 @@ async def running(app: App) -> AsyncIterator[None]:
         stack.push_async_callback(app.queue.close)
         await _compare_schemas(app)
         await _watch_switches(app)
+        _watch_standings(app)
         _run_beside(stack, app.versions.run())
         _run_beside(stack, app.metrics.keep_publishing(app.redis))
         await _start_plugins(app, stack)
@@ -57,6 +58,12 @@ async def _compare_schemas(app: App) -> None:
 async def _watch_switches(app: App) -> None:
     await app.switches.refresh()
     app.versions.watch(switches.CACHE, app.switches.refresh)
+
+
+def _watch_standings(app: App) -> None:
+    from chatnation.core.auth import effective
+
+    app.versions.watch(effective.CACHE, app.services.get(effective.Standings).forget)
 
 
 def _run_beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from chatnation.core.auth.teams import TeamRole
 from chatnation.core.web.routing import Permission
 
 if TYPE_CHECKING:
@@ -21,7 +22,17 @@ class RoleName(StrEnum):
     AUDITOR = "auditor"
     AGENT = "agent"
 
+    @classmethod
+    def _missing_(cls, value: object) -> RoleName | None:
+        """Other spellings: capitals, and what earlier systems called them."""
+        if not isinstance(value, str):
+            return None
+        name = value.strip().lower()
+        name = _ALIASES.get(name, name)
+        return next((role for role in cls if role.value == name), None)
 
+
+_ALIASES = {"member": "agent", "system_admin": "super_admin"}
 _ADMINS = frozenset({RoleName.SUPER_ADMIN, RoleName.ADMIN})
 
 CORE_PERMISSIONS = (
@@ -43,15 +54,33 @@ CORE_PERMISSIONS = (
 
 
 class Roles:
-    """The permissions of each role, from everything that was registered."""
+    """The permissions of each role by default, from everything that was registered.
+
+    A super_admin holds all of them, so that there is always somebody who can give them to others.
+    """
 
     def __init__(self, permissions: Iterable[Registered[Permission]]) -> None:
-        registered = [entry.item for entry in permissions]
+        self.registered = tuple(permissions)
+        held = [entry.item for entry in self.registered]
+        self.known = frozenset(permission.name for permission in held)
         self._by_role = {
-            role: frozenset(permission.name for permission in registered if role in permission.roles)
-            for role in {*RoleName, *(role for permission in registered for role in permission.roles)}
+            role: frozenset(permission.name for permission in held if role in permission.roles) for role in RoleName
+        } | {RoleName.SUPER_ADMIN: self.known}
+        self._by_team_role = {
+            role: frozenset(permission.name for permission in held if role in permission.team_roles)
+            for role in TeamRole
         }
 
     def permissions(self, role: str) -> frozenset[str]:
-        """What `role` may do; nothing, if nobody knows it."""
-        return self._by_role.get(role, frozenset())
+        """What a system role may do; nothing, if nobody knows it."""
+        try:
+            return self._by_role[RoleName(role)]
+        except ValueError:
+            return frozenset()
+
+    def team_permissions(self, role: str) -> frozenset[str]:
+        """What a role within a team may do there; nothing, if nobody knows it."""
+        try:
+            return self._by_team_role[TeamRole(role.strip().lower())]
+        except ValueError:
+            return frozenset()

@@ -110,7 +110,7 @@ class Gate:
     async def _check_permission(self, actor: Actor, permission: str) -> None:
         if permission in {PUBLIC, AUTHENTICATED}:
             return
-        if actor.can(permission):
+        if actor.can_somewhere(permission):
             hooks = self._app.hooks.only(self._app.enabled(actor.tenant.id))
             vetoes = await hooks.gather(check_permission, actor, permission)
             if all(veto.ok and veto.value is not False for veto in vetoes):

@@ -22,6 +22,7 @@ from chatnation.core.plugin.conflicts import page_path, prefixes, route_path
 from chatnation.core.plugin.resources import Registered
 from chatnation.core.settings import Role
 from chatnation.core.web.access import Gate
+from chatnation.core.web.areas import areas
 from chatnation.core.web.assets import Assets
 from chatnation.core.web.dispatch import ExactPaths
 from chatnation.core.web.endpoints import Endpoints
@@ -102,6 +103,7 @@ class _Dashboard:
             _folders(app, "templates").values(), {"asset": self._assets.address, "icon": Icons(static.values())}
         )
         self._frame = PageFrame(app, secret=secret)
+        self._areas = [sign_in, *areas(app)] if serves else []
         self._endpoints = Endpoints(self._gate.admit, app.boundary)
         self._errors = ErrorAnswers(self._gate, app.hooks)
 
@@ -131,14 +133,15 @@ class _Dashboard:
 
     def _pages(self) -> Iterator[BaseRoute]:
         prefix = prefixes(self._app.inventory)
-        own = [Registered(CORE, page) for page in self._sign_in.pages()]
+        own = [Registered(CORE, page) for area in self._areas for page in area.pages()]
         mounted = [(page_path(entry.item, prefix(entry.plugin)), entry) for entry in (*own, *self._app.resources.pages)]
         for path, entry in sorted(mounted, key=lambda pair: _specificity(pair[0])):
             yield StarletteRoute(path, self._endpoints.page(entry), methods=list(entry.item.methods))
 
     def _api(self) -> Iterator[BaseRoute]:
         prefix = prefixes(self._app.inventory)
-        own = [Registered(CORE, route) for route in (*self._sign_in.routes(), self._live_route())]
+        served = [route for area in self._areas for route in area.routes()]
+        own = [Registered(CORE, route) for route in (*served, self._live_route())]
         mounted = [
             (route_path(entry.item, prefix(entry.plugin)), entry) for entry in (*own, *self._app.resources.routes)
         ]

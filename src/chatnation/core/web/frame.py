@@ -15,6 +15,7 @@ from chatnation.core.plugin.boundary import CORE
 from chatnation.core.web.access import CsrfTokens
 from chatnation.core.web.notices import read_notice
 from chatnation.core.web.routing import AUTHENTICATED, PUBLIC, NavigationEntry
+from chatnation.core.web.settings.menu import shown_to
 
 if TYPE_CHECKING:
     from chatnation.core.app import App
@@ -55,6 +56,7 @@ class PageFrame:
             "tenant": actor.tenant if actor else None,
             "navigation": navigation,
             "current": _current(navigation, path),
+            "settings_menu": lambda: shown_to(actor, navigation),
             "notice": read_notice(request),
             "csrf": CsrfTokens(request, self._secret),
             "slot": slot,
@@ -69,7 +71,7 @@ class PageFrame:
             entry.item
             for entry in self._app.resources.navigation
             if (entry.plugin == CORE or entry.plugin in enabled)
-            and (entry.item.permission in {PUBLIC, AUTHENTICATED} or actor.can(entry.item.permission))
+            and (entry.item.permission in {PUBLIC, AUTHENTICATED} or actor.can_somewhere(entry.item.permission))
         ]
         shown.sort(key=lambda entry: (entry.order, entry.label))
         names = dict.fromkeys([*GROUPS, *(entry.group for entry in shown)])

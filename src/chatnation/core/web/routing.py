@@ -81,11 +81,16 @@ class NavigationEntry:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What an actor may do: `<area>.<verb>`, and the roles that hold it by default."""
+    """What an actor may do: `<area>.<verb>`, and the roles that hold it by default.
+
+    `team_roles` ("manager", "agent") hold it within their team. A route that names such a permission lets in whoever
+    holds it in any team, and its handler asks `actor.can(name, team=…)` or `actor.teams_with(name)`.
+    """
 
     name: str
     description: str
     roles: frozenset[str] = field(default_factory=frozenset)
+    team_roles: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The tables of the core, in schema public."""
 
-from chatnation.core.storage.models.accounts import login_sessions, memberships, users
+from chatnation.core.storage.models.accounts import memberships, users
 from chatnation.core.storage.models.base import metadata
 from chatnation.core.storage.models.dead_letters import dead_letters
 from chatnation.core.storage.models.events import (
@@ -20,6 +20,16 @@ from chatnation.core.storage.models.identity import (
     person_merges,
     person_traits,
 )
+from chatnation.core.storage.models.logins import (
+    login_challenges,
+    login_sessions,
+    personal_tokens,
+    recovery_codes,
+    remembered_devices,
+    second_factors,
+    spent_refresh_tokens,
+)
+from chatnation.core.storage.models.people import invitations, old_passwords, password_resets, roles
 from chatnation.core.storage.models.tenancy import api_keys, cache_versions, projects, tenants
 
 __all__ = [
@@ -35,16 +45,26 @@ __all__ = [
     "identity_links",
     "identity_log",
     "ingest_ledger",
+    "invitations",
+    "login_challenges",
     "login_sessions",
     "memberships",
     "metadata",
+    "old_passwords",
+    "password_resets",
     "person_merges",
     "person_traits",
+    "personal_tokens",
     "plugin_switches",
     "plugin_tenant_settings",
     "processed_deliveries",
     "projection_failures",
     "projects",
+    "recovery_codes",
+    "remembered_devices",
+    "roles",
+    "second_factors",
+    "spent_refresh_tokens",
     "suppressions",
     "tenants",
     "users",

@@ -1,4 +1,4 @@
-"""Users of the dashboard, what they belong to, and their logins."""
+"""Users of the dashboard, and what they belong to."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
-    LargeBinary,
     Table,
     Text,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import INET
 
 from chatnation.core.storage.models.base import Instant, created_column, metadata, tenant_column
 
@@ -30,6 +29,7 @@ users = Table(
     created_column(),
     Column("last_login_at", Instant),
     Column("disabled_at", Instant),
+    Column("email_verified_at", Instant, comment="When a link that was mailed to the address was used."),
     Index("users_email_key", func.lower(text("email")), unique=True),
 )
 
@@ -45,21 +45,10 @@ memberships = Table(
         autoincrement=False,
         index=True,
     ),
-    Column("role", Text, nullable=False),
+    Column("role", Text, nullable=False, comment="A system role; with role_id, what is left when that one is deleted."),
+    Column("role_id", Integer, comment="A role of the tenant's own, instead of the system role."),
     Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("invited_by", Integer, ForeignKey("users.id", ondelete="SET NULL")),
     created_column(),
-)
-
-login_sessions = Table(
-    "login_sessions",
-    metadata,
-    Column("token_hash", LargeBinary, primary_key=True, comment="SHA-256 of the token in the cookie."),
-    tenant_column(),
-    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    created_column(),
-    Column("last_seen_at", Instant, nullable=False, server_default=func.now()),
-    Column("expires_at", Instant, nullable=False),
-    Column("ip_address", INET),
-    Column("user_agent", Text),
-    Index(None, "expires_at"),
+    ForeignKeyConstraint(["tenant_id", "role_id"], ["roles.tenant_id", "roles.id"]),
 )

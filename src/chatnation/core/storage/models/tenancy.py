@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
@@ -27,6 +28,7 @@ tenants = Table(
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("active", Boolean, nullable=False, server_default=text("true"), comment="Otherwise nobody gets in."),
     created_column(),
 )
 

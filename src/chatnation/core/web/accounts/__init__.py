@@ -1,0 +1,1 @@
+"""Pages and routes for one's own account: getting in, passwords, profile."""

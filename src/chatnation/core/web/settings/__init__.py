@@ -1,0 +1,1 @@
+"""Pages and routes for running an organisation, under `/settings`."""
