@@ -2,6 +2,7 @@
 //
 //   web/sdk/src/*.ts            -> src/chatnation/plugins/sdk/static/        stable names (sdk.js is a public URL)
 //   web/dashboard/src/*.ts|css  -> src/chatnation/plugins/dashboard/static/  hashed names and manifest.json
+//   names of countries (CLDR)   -> the same folder, countries.txt
 //   country database (npm)      -> src/chatnation/plugins/geoip/data/
 //
 // A target folder is built beside the old one and swapped in whole, so that a server reading it never sees half a build.
@@ -98,6 +99,7 @@ async function buildDashboard() {
       metafile: true,
     });
     await writeIcons(join(outdir, "icons.txt"));
+    await writeCountries(join(outdir, "countries.txt"));
     for (const name of await entriesOf(source, ".svg")) await copyFile(name, join(outdir, basename(name)));
     await writeFile(join(outdir, "manifest.json"), JSON.stringify(manifestOf(result.metafile, outdir), null, 2) + "\n");
     console.log(`built    dashboard: ${entries.map((entry) => basename(entry)).join(", ")}`);
@@ -112,6 +114,15 @@ async function writeIcons(file) {
   const lines = Object.entries(nodes).map(
     ([name, parts]) => `${name}\t${parts.map(([tag, values]) => `<${tag}${attributes(values)}/>`).join("")}\n`,
   );
+  await writeFile(file, lines.join(""));
+}
+
+/** Every country on a line of its own, "code<tab>English name", from the CLDR that Node.js carries. */
+async function writeCountries(file) {
+  const names = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
+  const letters = [...Array(26).keys()].map((number) => String.fromCharCode(65 + number));
+  const codes = letters.flatMap((first) => letters.map((second) => first + second));
+  const lines = codes.flatMap((code) => (names.of(code) && code !== "ZZ" ? [`${code}\t${names.of(code)}\n`] : []));
   await writeFile(file, lines.join(""));
 }
 

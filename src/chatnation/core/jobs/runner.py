@@ -75,15 +75,18 @@ class JobRunner:
 
     async def run(self) -> None:
         """Work until `stop`; then the jobs in hand are finished. While the database is away, try again now and then."""
-        pause = 1.0
+        pause, patient = 1.0, True
         while not self._stopping.is_set():
             started = asyncio.get_running_loop().time()
             try:
                 await self._run_connected()
             except _AWAY as error:
                 if asyncio.get_running_loop().time() - started > _LONGEST_WAIT:
-                    pause = 1.0
-                logger.warning("Jobs wait for the database, next try in %.0f s: %s", pause, error)
+                    pause, patient = 1.0, True
+                # Once is no news: a busy machine is late to answer, most of all while everything starts.
+                level = logging.INFO if patient else logging.WARNING
+                logger.log(level, "Jobs wait for the database, next try in %.0f s: %r", pause, error)
+                patient = False
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause)
                 pause = min(pause * 2, _LONGEST_WAIT)

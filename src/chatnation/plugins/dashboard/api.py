@@ -8,6 +8,7 @@ Templates: extend `layout.html` (blocks `title`, `pretitle`, `actions`, `content
 from __future__ import annotations
 
 from chatnation.plugins.dashboard.charts import Chart, ChartKind, Kpi, Series, Unit, percent_change
+from chatnation.plugins.dashboard.countries import country_name
 from chatnation.plugins.dashboard.period import DEFAULT, PRESETS, Period, PeriodQuery
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "PeriodQuery",
     "Series",
     "Unit",
+    "country_name",
     "percent_change",
 ]

@@ -21,7 +21,7 @@ class DashboardPlugin(Plugin):
     """
 
     name = "dashboard"
-    after = ("sdk",)
+    after = ("sdk", "sessions")
 
     @hookimpl
     async def startup(self, app: App) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chatnation.plugins.dashboard.api import Chart, Kpi, Period, Series
+from chatnation.plugins.dashboard.api import Chart, Kpi, Period, Series, country_name
 from chatnation.plugins.overview import definitions
 from chatnation.plugins.overview.queries import PageCount
 from chatnation.plugins.overview.reading import DayCount, Totals
@@ -100,9 +100,10 @@ def browsers_chart(period: Period, browsers: Sequence[tuple[str | None, int]]) -
 
 def countries_chart(period: Period, countries: Sequence[tuple[str | None, int]]) -> Chart:
     """Sessions by country."""
-    return _breakdown(
+    chart = _breakdown(
         period, countries, "countries", "Countries", "ranked", "Country", "country", definitions.COUNTRIES
     )
+    return replace(chart, categories=[country_name(code) if code else "Unknown" for code, _ in countries])
 
 
 def heatmap_chart(period: Period, cells: Sequence[Sequence[int]]) -> Chart:
@@ -162,6 +163,12 @@ def days_table(days: Sequence[DayCount]) -> Table:
 def breakdown_table(column: str, counts: Sequence[tuple[str | None, int]]) -> Table:
     """A breakdown as a download."""
     return Table((column, "sessions"), [(value or "Unknown", count) for value, count in counts])
+
+
+def countries_table(counts: Sequence[tuple[str | None, int]]) -> Table:
+    """Sessions by country as a download, with code and name."""
+    rows = [(code or "", country_name(code) if code else "Unknown", count) for code, count in counts]
+    return Table(("country_code", "country", "sessions"), rows)
 
 
 def heatmap_table(cells: Sequence[Sequence[int]]) -> Table:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatnation import App, NotFound, Page, Problem, csv_response
-from chatnation.plugins.dashboard.api import PRESETS, Period, PeriodQuery
+from chatnation.plugins.dashboard.api import PRESETS, Period, PeriodQuery, country_name
 from chatnation.plugins.overview import definitions, figures, reading, rows
 from chatnation.plugins.overview.figures import Table
 from chatnation.plugins.overview.live import KIND, LiveCounter
@@ -95,7 +95,7 @@ class OverviewPages:
             "days": self._days,
             "devices": self._breakdown("device_type"),
             "browsers": self._breakdown("browser_name"),
-            "countries": self._breakdown("country_code"),
+            "countries": self._countries,
             "heatmap": self._heatmap,
             "pages": self._pages,
             "sessions": self._session_rows,
@@ -113,6 +113,9 @@ class OverviewPages:
 
     async def _heatmap(self, request: Request, period: Period) -> Table:
         return figures.heatmap_table(reading.heatmap(await self._reader(request).hours(period)))
+
+    async def _countries(self, request: Request, period: Period) -> Table:
+        return figures.countries_table(await self._reader(request).breakdown(period, "country_code"))
 
     async def _pages(self, request: Request, period: Period) -> Table:
         return figures.pages_table(await self._reader(request).pages(period))
@@ -155,7 +158,7 @@ class OverviewPages:
     def _render(self, request: Request, template: str, **values: Any) -> Response:
         may_export = request.state.actor.can(EXPORT)
         response: Response = request.state.render(
-            template, presets=PRESETS, path_of_overview=PATH, may_export=may_export, **values
+            template, presets=PRESETS, path_of_overview=PATH, may_export=may_export, country_name=country_name, **values
         )
         return response
 

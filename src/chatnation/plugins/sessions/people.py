@@ -135,9 +135,7 @@ _BEGIN = text(
         ON CONFLICT (tenant_id) DO UPDATE SET zone = excluded.zone
     """
 )
-_NOTE = text(
-    "INSERT INTO sessions.person_news (tenant_id, leaf_id) SELECT :tenant, unnest(CAST(:leafs AS uuid[]))"
-)
+_NOTE = text("INSERT INTO sessions.person_news (tenant_id, leaf_id) SELECT :tenant, unnest(CAST(:leafs AS uuid[]))")
 # The log is written under the tenant's identity lock, so its entries become visible in the order of their ids.
 _NOTE_MERGES = text(
     """

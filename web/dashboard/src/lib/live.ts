@@ -1,5 +1,6 @@
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
+const SAID_EVERY_MS = 60_000;
 
 /** What a live connection tells its owner. */
 export interface LiveListener {
@@ -43,11 +44,13 @@ export function listen(url: string, kinds: string[], listener: LiveListener): vo
 
 /**
  * `<section data-live="url" data-live-kind="kind">`: each message's fields go into the elements inside that carry
- * `data-live-field="name"`, and `data-live-state` tells the stylesheet whether the connection stands.
+ * `data-live-field="name"`, and `data-live-state` tells the stylesheet whether the connection stands. What they show is
+ * put into `[data-live-said]` once a minute, for screen readers: each change would be too much to listen to.
  */
 export function liveRegions(): void {
   document.querySelectorAll<HTMLElement>("[data-live]").forEach((region) => {
     const kind = region.dataset.liveKind ?? "message";
+    let said = Date.now();
     listen(region.dataset.live ?? "", [kind], {
       connected: (yes) => (region.dataset.liveState = yes ? "connected" : "waiting"),
       message: (_, data) => {
@@ -56,10 +59,21 @@ export function liveRegions(): void {
           const value = values[field.dataset.liveField ?? ""];
           if (value !== undefined) field.textContent = typeof value === "number" ? value.toLocaleString("en") : value;
         });
+        if (Date.now() - said < SAID_EVERY_MS) return;
+        said = Date.now();
+        say(region);
       },
     });
   });
   document.querySelectorAll<HTMLElement>("[data-wait-url]").forEach(waitFor);
+}
+
+function say(region: HTMLElement): void {
+  const field = region.querySelector("[data-live-said]");
+  const parts = [...region.querySelectorAll("[data-live-field]")].map((shown) => {
+    return `${shown.textContent} ${shown.parentElement?.dataset.liveUnit ?? ""}`;
+  });
+  if (field) field.textContent = parts.join(", ");
 }
 
 /**
