@@ -156,6 +156,7 @@ async def _bench() -> AsyncIterator[_Bench]:
             "CHATNATION_DATABASE_URL": urls.database_url,
             "CHATNATION_REDIS_URL": urls.redis_url,
             "CHATNATION_SECRET_KEY": SECRET,
+            "CHATNATION_ENCRYPTION_KEYS": "01" * 32,
             **LIMITS,
         }
         write_key = await _make_key(urls)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chatnation.core.app import App
+    from chatnation.core.audit import ActorRef, ActorType, AuditLog, AuditRecord, audit_of
     from chatnation.core.auth.keys import KeyType
     from chatnation.core.auth.projects import Projects
     from chatnation.core.clock import Clock
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from chatnation.core.ingestion.rejections import Rejected, Rejection
     from chatnation.core.jobs.definitions import Job, Listener, Retention, Schedule
     from chatnation.core.jobs.enqueueing import Jobs
+    from chatnation.core.mail import Mail, Mailer, MailTemplate, mailer_of
     from chatnation.core.plugin.base import API_VERSION, Plugin, hookimpl, hookspec
     from chatnation.core.plugin.boundary import Outcome
     from chatnation.core.plugin.hooks import Hooks
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from chatnation.core.storage.errors import DatabaseUnavailable
     from chatnation.core.storage.storage import Storage, raw
     from chatnation.core.storage.tenant_settings import TenantSettings
+    from chatnation.core.vault import CannotOpen, Vault
+    from chatnation.core.web.audited import record_of
     from chatnation.core.web.live import LiveHub
     from chatnation.core.web.notices import redirect
     from chatnation.core.web.paging import Slice, after_cursor, decode_cursor, slice_rows
@@ -62,7 +66,12 @@ __all__ = [
     "PUBLIC",
     "Acceptance",
     "Actor",
+    "ActorRef",
+    "ActorType",
     "App",
+    "AuditLog",
+    "AuditRecord",
+    "CannotOpen",
     "ChatnationError",
     "Clock",
     "ConfigurationError",
@@ -87,6 +96,9 @@ __all__ = [
     "KeyType",
     "Listener",
     "LiveHub",
+    "Mail",
+    "MailTemplate",
+    "Mailer",
     "Middleware",
     "NavigationEntry",
     "NotFound",
@@ -115,14 +127,18 @@ __all__ = [
     "Storage",
     "Tenant",
     "TenantSettings",
+    "Vault",
     "after_cursor",
+    "audit_of",
     "compose",
     "csv_response",
     "decode_cursor",
     "hashed_uuid",
     "hookimpl",
     "hookspec",
+    "mailer_of",
     "raw",
+    "record_of",
     "redirect",
     "slice_rows",
     "uuid7",
@@ -130,6 +146,7 @@ __all__ = [
 
 _HOMES = {
     "core.app": ("App",),
+    "core.audit": ("ActorRef", "ActorType", "AuditLog", "AuditRecord", "audit_of"),
     "core.auth.keys": ("KeyType",),
     "core.auth.projects": ("Projects",),
     "core.clock": ("Clock",),
@@ -147,6 +164,7 @@ _HOMES = {
     "core.ingestion.rejections": ("Rejected", "Rejection"),
     "core.jobs.definitions": ("Job", "Listener", "Retention", "Schedule"),
     "core.jobs.enqueueing": ("Jobs",),
+    "core.mail": ("Mail", "MailTemplate", "Mailer", "mailer_of"),
     "core.plugin.base": ("API_VERSION", "Plugin", "hookimpl", "hookspec"),
     "core.plugin.boundary": ("Outcome",),
     "core.plugin.hooks": ("Hooks",),
@@ -160,6 +178,8 @@ _HOMES = {
     "core.storage.errors": ("DatabaseUnavailable",),
     "core.storage.storage": ("Storage", "raw"),
     "core.storage.tenant_settings": ("TenantSettings",),
+    "core.vault": ("CannotOpen", "Vault"),
+    "core.web.audited": ("record_of",),
     "core.web.live": ("LiveHub",),
     "core.web.notices": ("redirect",),
     "core.web.paging": ("Slice", "after_cursor", "decode_cursor", "slice_rows"),

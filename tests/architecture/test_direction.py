@@ -16,9 +16,9 @@ LAYERS = (
     # What plugins register and hand around: names without behaviour, so that hooks can speak of them.
     {"settings", "ids", "errors", "clock", "context", "garbage", "tasks"}
     | {"web.routing", "jobs.definitions", "processing.stage", "processing.projection", "queue.base", "ingestion.event"},
-    {"plugin", "hookspecs"},
-    {"storage", "queue", "identity", "embedded", "jobs.schema"},
-    {"auth", "ingestion", "processing", "jobs", "query", "live", "logs", "metrics", "signals", "switches"}
+    {"plugin", "hookspecs", "audit"},
+    {"storage", "queue", "identity", "embedded", "jobs.schema", "vault"},
+    {"auth", "ingestion", "processing", "jobs", "query", "live", "logs", "metrics", "signals", "switches", "mail"}
     | {"queue.deadletters"},
     {"web"},
     {"app", "builtin", "compose", "lifecycle"},

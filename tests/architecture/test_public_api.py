@@ -21,9 +21,9 @@ def constants_classes_functions(name: str) -> tuple[int, str]:
     return (0 if name.isupper() else 1 if name[0].isupper() else 2), name
 
 
-def test_the_public_names_are_sorted_and_about_fifty() -> None:
+def test_the_public_names_are_sorted_and_not_too_many() -> None:
     assert sorted(chatnation.__all__, key=constants_classes_functions) == chatnation.__all__
-    assert 40 <= len(chatnation.__all__) <= 75
+    assert 40 <= len(chatnation.__all__) <= 110
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)

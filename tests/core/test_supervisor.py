@@ -213,6 +213,11 @@ def test_servers_of_others_need_a_secret_that_the_operator_chose(instance: Insta
     done = instance.command("serve", "--port", "0")
     assert done.returncode == 1
     assert "CHATNATION_SECRET_KEY is not set" in done.stderr
+    instance.environment["CHATNATION_SECRET_KEY"] = "k" * 40
+    done = instance.command("serve", "--port", "0")
+    assert done.returncode == 1
+    assert "CHATNATION_ENCRYPTION_KEYS is not set" in done.stderr
+    assert "token_hex(32)" in done.stderr
     assert not instance.data_dir.exists()
 
 
@@ -223,6 +228,7 @@ async def test_the_schema_of_a_database_of_others_is_upgraded_on_request_only(
         "CHATNATION_DATABASE_URL": empty_database,
         "CHATNATION_REDIS_URL": await servers.redis_database(),
         "CHATNATION_SECRET_KEY": "k" * 40,
+        "CHATNATION_ENCRYPTION_KEYS": "01" * 32,
     }
     done = instance.command("serve", "--port", "0")
     assert done.returncode == 1

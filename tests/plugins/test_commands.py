@@ -115,6 +115,7 @@ async def test_enable_and_disable_switch_a_plugin_for_one_tenant(
     monkeypatch.setenv("CHATNATION_DATABASE_URL", settings.database_url or "")
     monkeypatch.setenv("CHATNATION_REDIS_URL", settings.redis_url or "")
     monkeypatch.setenv("CHATNATION_SECRET_KEY", settings.secret_key.get_secret_value() if settings.secret_key else "")
+    monkeypatch.setenv("CHATNATION_ENCRYPTION_KEYS", "01" * 32)
     mine, theirs = (await running.source()).tenant, (await running.source()).tenant
 
     async def after(*arguments: str) -> tuple[str, bool, bool]:

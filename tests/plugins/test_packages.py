@@ -70,6 +70,7 @@ async def test_upgrades_go_on_after_a_plugin_with_tables_was_uninstalled(
         "CHATNATION_DATABASE_URL": empty_database,
         "CHATNATION_REDIS_URL": servers.redis_url,
         "CHATNATION_SECRET_KEY": "0123456789abcdef" * 3,
+        "CHATNATION_ENCRYPTION_KEYS": "01" * 32,
     }
     assert "parcels" in chatnation(tmp_path / "installed", "db", "upgrade", environment=instance)
     assert "parcels: ok" in chatnation(tmp_path / "installed", "db", "check", environment=instance)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chatnation.core.storage.tenant_settings import TenantSettings
     from chatnation.core.storage.versions import Versions
     from chatnation.core.switches import Switches
+    from chatnation.core.vault import Vault
     from chatnation.core.web.application import WebApplication
 
 
@@ -56,6 +57,13 @@ class App:
     tenant_settings: TenantSettings
     signals: Signals
     jobs: Jobs
+
+    @cached_property
+    def vault(self) -> Vault:
+        """What seals the secrets of this instance that are stored."""
+        from chatnation.core.vault import Vault
+
+        return Vault.of(self.settings)
 
     @cached_property
     def web(self) -> WebApplication:

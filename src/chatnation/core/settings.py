@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Signs and hashes tokens, at least 32 characters. Embedded mode makes and keeps one."
     )
+    encryption_keys: SecretStr | None = Field(
+        None,
+        description="Encrypt secrets at rest: 32 bytes each as hex or base64, separated by commas; the first encrypts,"
+        " all decrypt. Embedded mode makes and keeps one.",
+    )
     host: str = Field("127.0.0.1", description="Address that the web processes listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that the web processes listen on; 0 picks a free one.")
     workers: int = Field(1, ge=1, le=64, description="Web processes.")

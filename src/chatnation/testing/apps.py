@@ -124,6 +124,7 @@ class AppMaker:
         base: dict[str, Any] = {
             "redis_url": await self._servers.redis_database(),
             "secret_key": "0123456789abcdef" * 3,
+            "encryption_keys": "01" * 32,
             "data_dir": Path(mkdtemp(prefix="chatnation-test-data-")),
             "process_batch_wait_ms": 10,
             "database_url": None,

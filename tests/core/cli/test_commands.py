@@ -46,6 +46,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, servers: SharedServers, tmp_pat
         monkeypatch.setenv("CHATNATION_DATABASE_URL", database_url)
         monkeypatch.setenv("CHATNATION_REDIS_URL", servers.redis_url)
         monkeypatch.setenv("CHATNATION_SECRET_KEY", "0123456789abcdef" * 3)
+        monkeypatch.setenv("CHATNATION_ENCRYPTION_KEYS", "01" * 32)
         monkeypatch.setenv("CHATNATION_DATA_DIR", str(tmp_path))
         return Console()
 

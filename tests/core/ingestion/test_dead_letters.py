@@ -172,6 +172,7 @@ async def command(app: RunningApp, *arguments: str) -> str:
             "CHATNATION_DATABASE_URL": str(settings.database_url),
             "CHATNATION_REDIS_URL": str(settings.redis_url),
             "CHATNATION_SECRET_KEY": settings.secret_key.get_secret_value(),
+            "CHATNATION_ENCRYPTION_KEYS": "01" * 32,
         },
     )
     printed, _ = await asyncio.wait_for(process.communicate(), 60)
