@@ -26,6 +26,7 @@ from chatnation.core.auth.users import create_user
 from chatnation.core.compose import compose
 from chatnation.core.context import Tenant
 from chatnation.core.embedded import EmbeddedServers
+from chatnation.core.ids import uuid7
 from chatnation.core.plugin.boundary import Boundary
 from chatnation.core.settings import Role, Settings
 from chatnation.core.storage.migrations import histories, upgrade
@@ -95,8 +96,8 @@ async def _measure(bench: Bench, name: str, path: str) -> list[Figure]:
         ]
         if "overview" in name:
             after_news = []
-            for number in range(TIMES):
-                await _one_more_session(bench, number)
+            for _ in range(TIMES):
+                await _one_more_session(bench)
                 after_news.append(await _milliseconds(client, path))
             middle = statistics.median(after_news)
             figures.append(Figure(f"{name}: after a new session", middle, "ms", goal=GOAL_MS, at_most=True))
@@ -158,7 +159,7 @@ async def _make_sessions(storage: Storage, tenant: Tenant, project_id: int, sess
         "merged": int(1 / MERGED),
     }
     async with storage.system("fill a benchmark") as connection:
-        await connection.execute(text("SELECT setseed(0.5)"))
+        await connection.execute(text("SELECT setseed(0.5), set_config('maintenance_work_mem', '256MB', true)"))
         await connection.execute(_MERGES, about)
         await connection.execute(_IDENTITIES, about)
         await connection.execute(text("ALTER TABLE sessions.sessions DISABLE TRIGGER USER"))
@@ -171,11 +172,11 @@ async def _make_sessions(storage: Storage, tenant: Tenant, project_id: int, sess
         await connection.execute(_PAGE_COUNTS, about)
 
 
-async def _one_more_session(bench: Bench, number: int) -> None:
+async def _one_more_session(bench: Bench) -> None:
     storage = Storage(bench.settings.database_url or "")
     try:
         async with storage.system("a visit in a benchmark") as connection:
-            await connection.execute(_ONE_MORE, {"number": -number - 1})
+            await connection.execute(_ONE_MORE, {"visitor": uuid7()})
     finally:
         await storage.dispose()
 
@@ -207,9 +208,9 @@ _SESSIONS = text(
     """
     INSERT INTO sessions.sessions
            (tenant_id, session_id, visitor, hint, person_id, started_at, ended_at, converted_at, journey_at,
-            event_count, project_id, page_count, is_bot, channel_type, user_id, entry_page, exit_page, device_type, os_name,
-            browser_name, country_code)
-    SELECT :tenant, gen_random_uuid(), leaf, gen_random_uuid(), leaf, started, started + length,
+            event_count, project_id, page_count, is_bot, channel_type, user_id, entry_page, exit_page, device_type,
+            os_name, browser_name, country_code)
+    SELECT :tenant, uuidv7(), leaf, uuidv7(), leaf, started, started + length,
            CASE WHEN chance < 0.2 THEN started END, CASE WHEN chance < 0.6 THEN started END, 5,
            :project, 3, chance > 0.98, 'web', CASE WHEN person % 3 = 0 THEN 'A' || person END,
            '/page/' || n % 40, '/page/' || n % 37, (ARRAY['mobile', 'desktop', 'tablet'])[1 + n % 3], 'Android',
@@ -238,8 +239,8 @@ _ONE_MORE = text(
     INSERT INTO sessions.sessions
            (tenant_id, session_id, visitor, person_id, started_at, ended_at, event_count, project_id, page_count,
             is_bot, channel_type)
-    SELECT tenant_id, gen_random_uuid(), md5(:number ::text)::uuid, md5(:number ::text)::uuid, now(), now(), 1,
-           id, 1, false, 'web'
+    SELECT tenant_id, gen_random_uuid(), CAST(:visitor AS uuid), CAST(:visitor AS uuid), now(),
+           now(), 1, id, 1, false, 'web'
       FROM projects ORDER BY id LIMIT 1
     """
 )

@@ -84,7 +84,7 @@ class JobRunner:
                 if asyncio.get_running_loop().time() - started > _LONGEST_WAIT:
                     pause, patient = 1.0, True
                 # Once is no news: a busy machine is late to answer, most of all while everything starts.
-                level = logging.INFO if patient else logging.WARNING
+                level = logging.DEBUG if patient else logging.WARNING
                 logger.log(level, "Jobs wait for the database, next try in %.0f s: %r", pause, error)
                 patient = False
                 with suppress(TimeoutError):
