@@ -20,6 +20,13 @@ class Role(StrEnum):
     SERVE = "serve"
 
 
+class DeploymentMode(StrEnum):
+    """Who may make a tenant by signing up: the first who comes, or anybody."""
+
+    WHITELABEL = "whitelabel"
+    SAAS = "saas"
+
+
 class Settings(BaseSettings):
     """Everything an operator can set for the instance. Each field is `CHATNATION_<FIELD>` in the environment."""
 
@@ -43,6 +50,10 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port that the web processes listen on; 0 picks a free one.")
     workers: int = Field(1, ge=1, le=64, description="Web processes.")
     public_url: str | None = Field(None, description="Address that browsers use, when a proxy stands in front.")
+    deployment_mode: DeploymentMode = Field(
+        DeploymentMode.WHITELABEL,
+        description="`whitelabel`: one organisation; signing up ends with the first tenant. `saas`: anybody may sign up.",
+    )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas."
     )

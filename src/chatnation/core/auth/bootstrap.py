@@ -10,13 +10,12 @@ from sqlalchemy import text
 from chatnation.core.auth.keys import KeyType, create_key
 from chatnation.core.auth.passwords import hash_password, random_password
 from chatnation.core.auth.permissions import RoleName
+from chatnation.core.auth.signup import FIRST_TENANT_LOCK
 from chatnation.core.auth.tenancy import DEFAULT_TIMEZONE, create_project, create_tenant
 from chatnation.core.auth.users import create_user
 
 if TYPE_CHECKING:
     from chatnation.core.storage.storage import Storage
-
-_BOOTSTRAP_LOCK = 0x636E_0003
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ async def bootstrap(
     password_hash: str | None = None
     while True:
         async with storage.system("is this the first start") as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _BOOTSTRAP_LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FIRST_TENANT_LOCK})
             if await connection.scalar(text("SELECT EXISTS (SELECT FROM tenants)")):
                 return None
             if password_hash is not None:

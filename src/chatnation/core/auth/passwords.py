@@ -36,6 +36,14 @@ class PasswordRules:
     number: bool = True
     special: bool = True
 
+    @property
+    def sentence(self) -> str:
+        """The rules for people who choose a password: `8 to 128 characters, a digit.`"""
+        asked = ((self.uppercase, "a capital letter"), (self.lowercase, "a small letter"), (self.number, "a digit"))
+        signs = [*asked, (self.special, "a sign that is neither letter nor digit")]
+        parts = [f"{self.min_length} to {self.max_length} characters", *(what for rule, what in signs if rule)]
+        return f"{', '.join(parts)}."
+
     def check(self, password: str) -> None:
         """Raise WeakPassword unless `password` keeps the rules."""
         wanted: tuple[tuple[bool, str, Callable[[str], bool]], ...] = (

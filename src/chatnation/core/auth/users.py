@@ -11,10 +11,10 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatnation.core.auth.members import keep_an_admin
 from chatnation.core.auth.names import checked_email, checked_name
 from chatnation.core.auth.permissions import RoleName
 from chatnation.core.auth.tenancy import NameTaken, Unknown
-from chatnation.core.errors import ChatnationError
 from chatnation.core.storage.models import login_sessions, memberships, users
 
 
@@ -76,18 +76,8 @@ async def set_password(connection: AsyncConnection, user_id: int, password_hash:
 
 
 async def revoke_membership(connection: AsyncConnection, tenant_id: int, member: Member) -> None:
-    """Take a member's access to the tenant away, at once. The last active super_admin stays."""
-    admins = (
-        select(memberships.c.user_id)
-        .where(
-            memberships.c.tenant_id == tenant_id,
-            memberships.c.role == RoleName.SUPER_ADMIN,
-            memberships.c.active,
-        )
-        .with_for_update()
-    )
-    if set(await connection.scalars(admins)) == {member.user_id}:
-        raise ChatnationError(f"{member.email} is the last super_admin; make another one first.")
+    """Take a member's access to the tenant away, at once. Raises LastAdmin."""
+    await keep_an_admin(connection, tenant_id, member.user_id, member.email)
     of_member = (memberships.c.tenant_id == tenant_id) & (memberships.c.user_id == member.user_id)
     await connection.execute(update(memberships).where(of_member).values(active=False))
     await connection.execute(

@@ -12,7 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatnation.core.errors import NotFound, Problem, QueueUnavailable
+from chatnation.core.auth.names import InvalidName
+from chatnation.core.auth.passwords import WeakPassword
+from chatnation.core.auth.refusals import BadLink, Impossible, LastAdmin, NotAllowed, SignInInstead, WrongPassword
+from chatnation.core.auth.tenancy import NameTaken, Unknown
+from chatnation.core.errors import ChatnationError, NotFound, Problem, QueueUnavailable
 from chatnation.core.storage.errors import DatabaseUnavailable
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -36,6 +40,21 @@ _AWAY = "Something that the product needs is away for the moment. Try again shor
 _DETAILS = {404: "There is nothing at this address.", 405: "This address does not take that method."}
 
 
+_REFUSALS: dict[type[ChatnationError], tuple[int, str]] = {
+    InvalidName: (422, "invalid_name"),
+    WeakPassword: (422, "weak_password"),
+    NameTaken: (409, "name_taken"),
+    Unknown: (404, "not_found"),
+    NotAllowed: (403, "not_allowed"),
+    LastAdmin: (409, "last_super_admin"),
+    Impossible: (409, "impossible"),
+    BadLink: (400, "invalid_link"),
+    SignInInstead: (409, "sign_in_instead"),
+    WrongPassword: (403, "wrong_password"),
+}
+"""What the rules about people and organisations refuse; the first that fits."""
+
+
 class ProblemDetails(BaseModel):
     """The body of every error answer of the API."""
 
@@ -56,6 +75,9 @@ def as_problem(error: Exception) -> Problem:
         status = error.status_code
         headers = dict(error.headers) if error.headers else None
         return Problem(status, _CODES.get(status, "error"), _DETAILS.get(status, _title(status) + "."), headers=headers)
+    for kind, (status, code) in _REFUSALS.items():
+        if isinstance(error, kind):
+            return Problem(status, code, str(error))
     if isinstance(error, DatabaseUnavailable | QueueUnavailable | RedisConnectionError):
         return Problem(503, "unavailable", _AWAY, headers={"Retry-After": "5"})
     return Problem(500, "internal_error", INTERNAL_ERROR)
