@@ -92,6 +92,97 @@ async def test_calls_without_an_event_name_get_the_one_of_their_type(
     assert event.previous_id == call.get("previousId")
 
 
+VISITOR = "0190a7c4-0000-7000-8000-000000000001"
+VISITED = UUID(VISITOR)
+LIBRARY = {"name": "mine", "version": "2.1"}
+PAGE = {"path": "/a", "url": "https://a.example/a", "title": "A", "referrer": "https://b.example/", "search": "?x=1"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "stored", "expected"),
+    [
+        ("message_id", VISITOR, "message_id", VISITED),
+        ("message_id", "m-1", "message_ref", "m-1"),
+        ("event_id", VISITOR, "message_id", VISITED),
+        ("event_id", "e-1", "message_ref", "e-1"),
+        ("event_id", "", "message_ref", None),
+        ("event_type", "track", "event_type", "track"),
+        ("event_type", None, "event_type", "track"),
+        ("anonymous_id", VISITOR, "anonymous_id", VISITED),
+        ("anonymous_id", "", "anonymous_id", None),
+        ("anonymous_id", None, "anonymous_id", None),
+        ("session_id", VISITOR, "session_id", VISITED),
+        ("session_id", "", "session_id", None),
+        ("user_id", "A012345678Z", "user_id", "A012345678Z"),
+        ("user_id", 254700000001, "user_id", "254700000001"),
+        ("user_id", "", "user_id", None),
+        ("timestamp", "2026-01-02T03:04:05Z", "timestamp", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("timestamp", 1_767_323_045_000, "timestamp", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("timestamp", "", "has_claim", False),
+        ("timestamp", "yesterday", "has_claim", False),
+        ("properties", {"a": [1]}, "properties", b'{"a":[1]}'),
+        ("properties", None, "properties", b"{}"),
+        ("properties", [], "properties", b"{}"),
+        ("journey_start", True, "journey_start", True),
+        ("journey_start", "true", "journey_start", True),
+        ("journey_start", "false", "journey_start", False),
+        ("journey_end", True, "journey_end", True),
+        ("journey_end", False, "journey_end", False),
+        ("journey_end", 1, "journey_end", False),
+        ("sequence", 7, "sequence", 7),
+        ("context", {}, "channel_type", "web"),
+        ("context", None, "channel_type", "web"),
+        ("context", {"library": LIBRARY}, "sdk_version", "2.1"),
+        ("context", {"library": {"name": "mine"}}, "sdk_name", "mine"),
+        ("context", {"page": PAGE}, "page_path", "/a"),
+        ("context", {"page": PAGE}, "page_title", "A"),
+        ("context", {"page": PAGE}, "referrer", "https://b.example/"),
+        ("context", {"page": PAGE}, "page_url", "https://a.example/a?x=1"),
+        ("context", {"page": {**PAGE, "url": "https://a.example/a?y=2"}}, "page_url", "https://a.example/a?y=2"),
+        ("context", {"userAgent": "Mine/1"}, "user_agent", "Mine/1"),
+        ("context", {"locale": "en-KE", "screen": {"width": 360, "height": 800}}, "channel_type", "web"),
+        ("context", {"channel": "mobile"}, "channel_type", "mobile"),
+        ("context", {"channel": "whatsapp", "externalId": "254700000001"}, "external_id", "254700000001"),
+        ("context", {"handshakeToken": "cn-000000000000"}, "handshake_token", "cn-000000000000"),
+        ("context", {"ip": "41.90.1.7", "ai_model": "x", "name": "Wanjiru"}, "ip_address", "41.90.1.0"),
+        ("no_such_field", 1, "event_name", "seen"),
+    ],
+)
+async def test_each_field_is_read_in_either_spelling(
+    desk: Desk, field: str, value: object, stored: str, expected: object
+) -> None:
+    first, *rest = field.split("_")
+    camel = {"event_type": "type"}.get(field, first + "".join(word.capitalize() for word in rest))
+
+    native = await desk.capture(batch({"event_name": "seen", field: value}))
+    guides = await desk.capture({"batch": [{"event": "seen", camel: value}]})
+
+    assert (native.json()["accepted"], guides.json()["accepted"]) == (1, 1)
+    assert [getattr(event, stored) for event in await desk.events()] == [expected, expected]
+
+
+@pytest.mark.parametrize("sent_at", [None, "", "soon", "\ud800", 7, [], {}, True])
+async def test_a_time_of_sending_that_makes_no_sense_corrects_nothing(desk: Desk, sent_at: object) -> None:
+    claim = "2026-01-02T03:04:05+00:00"
+
+    body = json.dumps(batch({"event_name": "seen", "timestamp": claim}, sent_at=sent_at)).encode()
+
+    response = await desk.capture(body)
+
+    assert response.status_code == 200
+    (event,) = await desk.events()
+    if sent_at != 7:  # That is a second of 1970, which a clock without a battery shows.
+        assert event.timestamp.isoformat() == claim
+
+
+async def test_the_header_s_key_comes_before_the_body_s(desk: Desk) -> None:
+    body = batch(track("a"), write_key=desk.source.write_key)
+
+    assert (await desk.capture(body, key="cn_write_" + "a" * 32)).status_code == 401
+    assert (await desk.capture({**body, "write_key": "wrong"})).status_code == 200
+    assert (await desk.capture(body, key=None, headers={"Authorization": "Bearer some.oauth.token"})).status_code == 200
+
+
 async def test_a_single_event_and_a_bare_array_are_batches_too(desk: Desk) -> None:
     assert (await desk.capture({"event": "one", "userId": "u"})).json()["accepted"] == 1
     assert (await desk.capture([track("two"), track("three")])).json()["accepted"] == 2
@@ -261,7 +352,8 @@ async def test_without_a_valid_key_nothing_is_taken(
 
     answer = response.json()
     assert (response.status_code, answer["code"]) == (401, code)
-    assert answer["status"] == "error"
+    assert (answer["status"], answer["statusCode"]) == ("error", 401)
+    assert datetime.fromisoformat(answer["timestamp"]).tzinfo is not None
     assert answer["message"] == answer["error"] != ""
     assert answer["request_id"] == response.headers["x-request-id"]
     assert response.headers["access-control-allow-origin"] == "https://a.example"

@@ -48,6 +48,13 @@ def canonical_event(event: object) -> CanonicalEvent:
         raise
 
 
+def claimed_time(value: object) -> str | float | None:
+    """A time as a client wrote it, if it may be one at all; it is read later."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    return clean_text(value)[:64] if isinstance(value, str) else value
+
+
 def _canonical(event: object) -> CanonicalEvent:
     if not isinstance(event, dict):
         raise Rejected("invalid_event", "", "An event must be an object.")
@@ -59,7 +66,7 @@ def _canonical(event: object) -> CanonicalEvent:
         event_type=event_type,
         message_id=_text(event, "message_id", "messageId", limit=ID_LENGTH),
         event_id=_text(event, "event_id", "eventId", limit=ID_LENGTH),
-        timestamp=_time(event.get("timestamp")),
+        timestamp=claimed_time(event.get("timestamp")),
         anonymous_id=_text(event, "anonymous_id", "anonymousId", limit=ID_LENGTH),
         session_id=_text(event, "session_id", "sessionId", limit=ID_LENGTH),
         user_id=_text(event, "user_id", "userId", limit=USER_ID_LENGTH),
@@ -172,12 +179,6 @@ def _as_text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
-
-
-def _time(value: object) -> str | float | None:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
-    return clean_text(value)[:64] if isinstance(value, str) else value
 
 
 def _sequence(value: object) -> int | None:

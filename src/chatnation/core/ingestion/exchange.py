@@ -19,7 +19,7 @@ from chatnation.core.auth.keys import KeyGrant, KeyType
 from chatnation.core.errors import Problem, QueueUnavailable
 from chatnation.core.ids import uuid7
 from chatnation.core.ingestion import answers, body, credentials
-from chatnation.core.ingestion.canonical import canonical_event
+from chatnation.core.ingestion.canonical import canonical_event, claimed_time
 from chatnation.core.ingestion.event import Delivery
 from chatnation.core.ingestion.limits import Allowance
 from chatnation.core.ingestion.privacy import visitor_address
@@ -162,7 +162,7 @@ class Exchange:
             if server_side is None:
                 server_side = not self.from_browser and not any(map(describes_a_visitor, accepted))
             self._protect(accepted, server_side=server_side)
-            batch = CanonicalBatch(accepted, sent_at if isinstance(sent_at, (str, int, float)) else None)
+            batch = CanonicalBatch(accepted, claimed_time(sent_at))
             await self._stream(batch, server_side=server_side)
         return Acceptance(len(accepted), rejected)
 

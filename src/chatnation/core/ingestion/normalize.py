@@ -10,7 +10,7 @@ from chatnation.core.errors import ChatnationError
 from chatnation.core.ids import client_uuid, hashed_uuid, message_uuid
 from chatnation.core.ingestion.event import Delivery, Event
 from chatnation.core.ingestion.times import ClockRules, ReceiptClock, from_milliseconds, parse_instant
-from chatnation.core.ingestion.wire import Context, StreamedBatch, StreamedEvent
+from chatnation.core.ingestion.wire import Context, Page, StreamedBatch, StreamedEvent
 
 _DEFAULT_RULES = ClockRules()
 _batches = msgspec.json.Decoder(StreamedBatch)
@@ -87,7 +87,7 @@ class _Normalizer:
         )
         if page is not None and channel == "web":
             event.page_path = _cut(page.path, 500)
-            event.page_url = _cut(page.url, 2000)
+            event.page_url = _cut(_address(page), 2000)
             event.page_title = _cut(page.title, 500)
             event.referrer = _cut(page.referrer, 2000)
         if channel in _ADDRESSED_CHANNELS:
@@ -125,6 +125,14 @@ class _Normalizer:
         if found is None:
             found = self._uuids[text] = client_uuid(self._delivery.tenant_id, text)
         return found
+
+
+def _address(page: Page) -> str | None:
+    """The page's address, with the query that some clients keep apart from it; campaigns are read from there."""
+    url, search = page.url, page.search
+    if not url or not search or "?" in url or "#" in url:
+        return url
+    return f"{url}?{search.removeprefix('?')}"
 
 
 def _user_id(event_name: str, user_id: str | None) -> str | None:
