@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="Address that browsers use, when a proxy stands in front.")
     deployment_mode: DeploymentMode = Field(
         DeploymentMode.WHITELABEL,
-        description="`whitelabel`: one organisation; signing up ends with the first tenant. `saas`: anybody may sign up.",
+        description="`whitelabel`: signing up ends with the first tenant; `saas`: anybody may sign up.",
     )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas."

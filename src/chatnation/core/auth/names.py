@@ -43,7 +43,7 @@ def checked_name(text: str) -> str:
 def checked_email(text: str) -> str:
     """`text` without blanks around it, if it looks like an e-mail address."""
     email = text.strip()
-    if not _EMAIL.fullmatch(email) or len(email) > 254:
+    if not _EMAIL.fullmatch(email) or len(email) > 254 or not email.isprintable():
         raise InvalidName(f"“{text}” is not an e-mail address.")
     return email
 

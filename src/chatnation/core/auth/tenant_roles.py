@@ -216,8 +216,8 @@ def _free_name(text: str) -> str:
 
 def _description(text: str) -> str:
     description = " ".join(text.split())
-    if len(description) > _LONGEST_DESCRIPTION:
-        raise InvalidName(f"A description has at most {_LONGEST_DESCRIPTION} characters.")
+    if len(description) > _LONGEST_DESCRIPTION or not description.isprintable():
+        raise InvalidName(f"A description is plain text of at most {_LONGEST_DESCRIPTION} characters.")
     return description
 
 

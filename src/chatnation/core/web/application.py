@@ -21,8 +21,8 @@ from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.conflicts import page_path, prefixes, route_path
 from chatnation.core.plugin.resources import Registered
 from chatnation.core.settings import Role
+from chatnation.core.web import areas
 from chatnation.core.web.access import Gate
-from chatnation.core.web.areas import areas
 from chatnation.core.web.assets import Assets
 from chatnation.core.web.dispatch import ExactPaths
 from chatnation.core.web.endpoints import Endpoints
@@ -103,7 +103,6 @@ class _Dashboard:
             _folders(app, "templates").values(), {"asset": self._assets.address, "icon": Icons(static.values())}
         )
         self._frame = PageFrame(app, secret=secret)
-        self._areas = [sign_in, *areas(app)] if serves else []
         self._endpoints = Endpoints(self._gate.admit, app.boundary)
         self._errors = ErrorAnswers(self._gate, app.hooks)
 
@@ -133,15 +132,15 @@ class _Dashboard:
 
     def _pages(self) -> Iterator[BaseRoute]:
         prefix = prefixes(self._app.inventory)
-        own = [Registered(CORE, page) for area in self._areas for page in area.pages()]
+        own = [Registered(CORE, page) for page in (*self._sign_in.pages(), *areas.pages(self._app))]
         mounted = [(page_path(entry.item, prefix(entry.plugin)), entry) for entry in (*own, *self._app.resources.pages)]
         for path, entry in sorted(mounted, key=lambda pair: _specificity(pair[0])):
             yield StarletteRoute(path, self._endpoints.page(entry), methods=list(entry.item.methods))
 
     def _api(self) -> Iterator[BaseRoute]:
         prefix = prefixes(self._app.inventory)
-        served = [route for area in self._areas for route in area.routes()]
-        own = [Registered(CORE, route) for route in (*served, self._live_route())]
+        served = (*self._sign_in.routes(), *areas.routes(self._app), self._live_route())
+        own = [Registered(CORE, route) for route in served]
         mounted = [
             (route_path(entry.item, prefix(entry.plugin)), entry) for entry in (*own, *self._app.resources.routes)
         ]

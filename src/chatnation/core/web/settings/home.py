@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from chatnation.core.web.routing import AUTHENTICATED, Page, Route
+from chatnation.core.web.routing import AUTHENTICATED, Page
 from chatnation.core.web.settings.menu import HOME, MENU
 
 
@@ -14,9 +14,6 @@ class SettingsHome:
 
     def pages(self) -> list[Page]:
         return [Page(f"/{HOME}", self._first, AUTHENTICATED)]
-
-    def routes(self) -> list[Route]:
-        return []
 
     async def _first(self, request: Request) -> Response:
         entries = request.state.render.settings_menu() or MENU
