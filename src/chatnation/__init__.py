@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chatnation.core.audit import ActorRef, ActorType, AuditLog, AuditRecord, audit_of
     from chatnation.core.auth.keys import KeyType
     from chatnation.core.auth.projects import Projects
+    from chatnation.core.cli._context import Instance, on_instance
     from chatnation.core.clock import Clock
     from chatnation.core.compose import compose
     from chatnation.core.context import Actor, Tenant
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
         Permission,
         Route,
     )
-    from chatnation.core.web.spreadsheet import csv_response
+    from chatnation.core.web.spreadsheet import csv_response, csv_stream
 
 __all__ = [
     "API_VERSION",
@@ -90,6 +91,7 @@ __all__ = [
     "Hooks",
     "IngestLedger",
     "IngestRoute",
+    "Instance",
     "Intake",
     "Job",
     "Jobs",
@@ -132,11 +134,13 @@ __all__ = [
     "audit_of",
     "compose",
     "csv_response",
+    "csv_stream",
     "decode_cursor",
     "hashed_uuid",
     "hookimpl",
     "hookspec",
     "mailer_of",
+    "on_instance",
     "raw",
     "record_of",
     "redirect",
@@ -145,6 +149,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "core.cli._context": (
+        "Instance",
+        "on_instance",
+    ),
     "core.app": ("App",),
     "core.audit": ("ActorRef", "ActorType", "AuditLog", "AuditRecord", "audit_of"),
     "core.auth.keys": ("KeyType",),
@@ -193,7 +201,10 @@ _HOMES = {
         "Permission",
         "Route",
     ),
-    "core.web.spreadsheet": ("csv_response",),
+    "core.web.spreadsheet": (
+        "csv_response",
+        "csv_stream",
+    ),
 }
 _HOME_OF = {name: f"chatnation.{module}" for module, names in _HOMES.items() for name in names}
 

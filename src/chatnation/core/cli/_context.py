@@ -9,22 +9,27 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from chatnation.core import logs
+from chatnation.core.audit import ActorRef, ActorType, AuditLog, AuditRecord, SilentAudit, audit_of
+from chatnation.core.auth.tenancy import find_tenant
+from chatnation.core.context import Tenant
 from chatnation.core.errors import ConfigurationError
 from chatnation.core.instance import opened
 from chatnation.core.plugin.inventory import State
 from chatnation.core.settings import Settings
-from chatnation.core.storage.migrations import compare, core_history
+from chatnation.core.storage.migrations import compare, core_history, plugin_history, plugin_schemas
 from chatnation.core.storage.storage import Storage
 
 if TYPE_CHECKING:
     from chatnation.core.compose import Assembly
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 tenant_option = click.option(
@@ -45,6 +50,37 @@ class Instance:
 
     settings: Settings
     storage: Storage
+
+    async def tenant(self, handle: str | None) -> Tenant:
+        """The tenant of a handle; without one the only tenant. Raises Unknown."""
+        async with self.storage.system("find a tenant") as connection:
+            return await find_tenant(connection, handle)
+
+    async def audit(self) -> AuditLog:
+        """Where the command writes what it did. Nowhere while the plugin's tables are not there yet."""
+        schemas = await plugin_schemas(self.storage)
+        for record in self.assembly.inventory.active():
+            history = plugin_history(record.plugin_class) if record.plugin_class else None
+            if history is None or not self.assembly.services.offered_by(AuditLog, record.name):
+                continue
+            (state,) = await compare(self.storage, [history]) if history.schema in schemas else (None,)
+            if state is None or state.behind:
+                logger.warning("The audit log has no tables yet, so nothing is recorded: run `chatnation db upgrade`.")
+                return SilentAudit()
+        return audit_of(self.assembly.services)
+
+    def record(
+        self, tenant: Tenant | None, action: str, resource_type: str, resource_id: object = None, **details: Any
+    ) -> AuditRecord:
+        """A record of what the operator did by this command."""
+        return AuditRecord(
+            tenant_id=tenant.id if tenant else None,
+            action=action,
+            actor=ActorRef(ActorType.SYSTEM, name=operator()),
+            resource_type=resource_type,
+            resource_id=None if resource_id is None else str(resource_id),
+            details=details,
+        )
 
     @cached_property
     def assembly(self) -> Assembly:

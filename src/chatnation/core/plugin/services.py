@@ -53,5 +53,10 @@ class Services:
             return None
         return cast("T", offer[1])
 
+    def offered_by(self, interface: type[Any], plugin: str) -> bool:
+        """Whether `plugin` is the one that offers `interface`."""
+        offer = self._offers.get(interface)
+        return offer is not None and offer[0] == plugin
+
     def __contains__(self, interface: type[Any]) -> bool:
         return self.find(interface) is not None
