@@ -162,10 +162,15 @@ async def _make_sessions(storage: Storage, tenant: Tenant, project_id: int, sess
         await connection.execute(text("SELECT setseed(0.5), set_config('maintenance_work_mem', '256MB', true)"))
         await connection.execute(_MERGES, about)
         await connection.execute(_IDENTITIES, about)
+        indexes = list(await connection.scalars(_INDEXES))
+        for index in indexes:
+            await connection.execute(text(f"DROP INDEX sessions.{index.split()[2]}"))
         await connection.execute(text("ALTER TABLE sessions.sessions DISABLE TRIGGER USER"))
         for days, until, count in ((DAYS, 0, sessions), (DAYS_BEFORE, DAYS, sessions // 5)):
             await connection.execute(_SESSIONS, {**about, "days": days, "until": until, "count": count})
         await connection.execute(text("ALTER TABLE sessions.sessions ENABLE TRIGGER USER"))
+        for index in indexes:
+            await connection.execute(text(index))
         # What the triggers would have written, once it is added up.
         await connection.execute(text(_counts.COUNT_WHAT_IS_THERE))
         await connection.execute(text("UPDATE sessions.session_counts SET settled = true"))
@@ -187,6 +192,12 @@ async def _tidy(storage: Storage) -> None:
         await outside.execute(text("VACUUM ANALYZE"))
 
 
+_INDEXES = text(
+    """
+    SELECT pg_get_indexdef(indexrelid)
+      FROM pg_index WHERE indrelid = 'sessions.sessions'::regclass AND NOT indisprimary
+    """
+)
 _MERGES = text(
     """
     INSERT INTO person_merges (tenant_id, leaf_id, person_id)

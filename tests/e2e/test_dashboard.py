@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
+from chatnation.plugins.overview import reading
 from chatnation.testing.apps import MakeApp, Person, RunningApp, Source
 from chatnation.testing.events import page_view
 
@@ -132,3 +133,43 @@ async def test_revoking_a_key_asks_first(visit: Visit) -> None:
     await visit.page.get_by_role("button", name="Revoke").first.click()
     await dialog.get_by_role("button", name="Revoke").click()
     await expect(visit.page.get_by_role("status").filter(has_text="is revoked")).to_be_visible()
+
+
+async def test_the_button_under_many_pages_stays_inside_its_card(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MANY_VIEWS", 2)
+    await visit.app.ingest_and_drain([page_view("/start") for _ in range(5)], visit.source)
+    await visit.page.reload()
+    button = visit.page.get_by_role("button", name="Count the sessions too")
+    await expect(visit.page.locator("#pages canvas")).to_be_visible()
+    card, inside = await visit.page.locator("#pages").bounding_box(), await button.bounding_box()
+    assert card
+    assert inside
+    assert inside["y"] + inside["height"] <= card["y"] + card["height"]
+    await button.click()
+    await expect(visit.page.locator("#pages thead th")).to_have_text(["Page", "Views", "Sessions"])
+
+
+async def test_a_person_is_found_from_the_list_of_those_seen_lately(visit: Visit) -> None:
+    await visit.app.ingest_and_drain([page_view("/start"), page_view("/help")], visit.source)
+    await visit.page.goto(f"{visit.url}/persons")
+    await expect(visit.page.locator("tbody tr")).to_have_count(2)
+    link = visit.page.locator("tbody a").first
+    name = await link.inner_text()
+    await link.focus()
+    await visit.page.keyboard.press("Enter")
+    await expect(visit.page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+async def test_every_page_begins_with_a_way_to_skip_to_its_content_and_names_its_tables(visit: Visit) -> None:
+    await visit.app.ingest_and_drain([page_view("/start") for _ in range(3)], visit.source)
+    for path in ("/overview", "/overview/sessions", "/overview/events", "/persons", "/setup", "/settings/ingestion"):
+        await visit.page.goto(f"{visit.url}{path}")
+        await visit.page.keyboard.press("Tab")
+        skip = visit.page.get_by_role("link", name="Skip to content")
+        await expect(skip).to_be_focused()
+        await visit.page.keyboard.press("Enter")
+        await expect(visit.page.locator("main")).to_be_focused()
+        assert await visit.page.locator("table:not(:has(caption))").count() == 0, path
+        unnamed = "input:not([type=hidden]):not([aria-label]), select:not([aria-label])"
+        for field in await visit.page.locator(unnamed).all():
+            assert await field.evaluate("field => field.labels.length"), path

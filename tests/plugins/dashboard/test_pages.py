@@ -173,3 +173,39 @@ async def test_pages_about_the_instance_need_their_permission(desk: Desk) -> Non
         "/overview",
     ):
         assert (await agent.get(path)).status_code == 403, path
+
+
+async def test_persons_are_listed_by_their_latest_session_each_once(desk: Desk) -> None:
+    visitor, phone = str(uuid4()), str(uuid4())
+    assert "Nobody was here yet" in (await desk.client.get("/persons")).text
+    await desk.app.ingest_and_drain(
+        [
+            page_view("/start", visitor=visitor),
+            identify("A001", {"name": "Wanjiku"}, visitor=visitor),
+            page_view("/again", visitor=phone),
+            identify("A001", visitor=phone),
+            page_view("/else"),
+        ],
+        desk.source,
+    )
+    page = (await desk.client.get("/persons")).text
+    rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)[1:]
+    assert len(rows) == 2
+    wanjiku = next(row for row in rows if "Wanjiku" in row)
+    assert re.search(r'cn-number">2</td>', wanjiku), "both browsers are hers"
+    assert "A001" in wanjiku
+    assert "not identified" in next(row for row in rows if "Wanjiku" not in row)
+    other = await desk.app.client(await desk.app.person((await desk.app.source("Soko")).tenant))
+    assert "Nobody was here yet" in (await other.get("/persons")).text
+
+
+async def test_a_long_list_of_persons_has_pages(desk: Desk) -> None:
+    await desk.app.ingest_and_drain([page_view("/start") for _ in range(120)], desk.source)
+    seen: list[str] = []
+    link: str | None = "/persons"
+    while link:
+        page = (await desk.client.get(link)).text
+        seen += re.findall(r'<a class="fw-medium" href="/persons/([^"]+)"', page)
+        earlier = re.search(r'href="([^"]+)"[^>]*>Earlier', page)
+        link = earlier[1] if earlier else None
+    assert len(seen) == len(set(seen)) == 120
