@@ -81,6 +81,15 @@ async def test_so_many_appends_are_under_way_and_no_more() -> None:
     assert [len(group) for group in log.groups] == [1, 1, 2]
 
 
+async def test_many_requests_of_one_turn_do_not_wait_for_its_end() -> None:
+    log = Log()
+    log.gate.set()
+    publisher = Publisher(log, in_flight=2, group=3)
+    await asyncio.gather(*(publisher.publish(0, delivery()) for _ in range(10)))
+
+    assert [len(group) for group in log.groups] == [3, 3, 4], "what comes while enough is under way waits together"
+
+
 async def test_partitions_do_not_wait_for_each_other() -> None:
     log = Log()
     publisher = Publisher(log, in_flight=1)

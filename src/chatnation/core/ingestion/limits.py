@@ -54,17 +54,18 @@ class RateLimit:
 
     def hit(self, who: str, now: float) -> Allowance:
         """Count a request of `who` at `now` (Unix time in seconds) and say whether it may pass."""
-        window = int(now // WINDOW_SECONDS)
-        if window != self._window:
-            self._turn(window)
+        passed = now - self._window * WINDOW_SECONDS
+        if not 0 <= passed < WINDOW_SECONDS:
+            self._turn(int(now // WINDOW_SECONDS))
+            passed = now - self._window * WINDOW_SECONDS
         counter = self._current.get(who)
         if counter is None:
             if len(self._current) >= _MOST_COUNTERS:
                 self._current.clear()
             counter = self._current[who] = _Counter()
-        passed = now - window * WINDOW_SECONDS
-        before = self._previous.get(who)
-        earlier = (before.hits + before.others) * (1 - passed / WINDOW_SECONDS) if before is not None else 0.0
+        earlier = 0.0
+        if self._previous and (before := self._previous.get(who)) is not None:
+            earlier = (before.hits + before.others) * (1 - passed / WINDOW_SECONDS)
         used = earlier + counter.hits + counter.others
         if self.limit and used >= self.limit:
             return Allowance(False, self.limit, 0, self._wait(earlier, counter, passed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from chatnation.core.errors import QueueUnavailable
 from chatnation.core.ingestion.event import Delivery
@@ -13,25 +13,33 @@ from chatnation.core.queue.base import EventQueue
 
 logger = logging.getLogger(__name__)
 
-IN_FLIGHT = 2
-"""Appends at once for each partition: one is on its way while the stream works on the other."""
+IN_FLIGHT = 4
+"""Appends at once for each partition: some are on their way while the stream works on another."""
+GROUP = 32
+"""Deliveries that do not wait for the end of the loop's turn, so that the stream works while the turn goes on."""
 MOST_WAITING_BYTES = 64_000_000
 _BREATHER_SECONDS = 0.25
 
 
 class Publisher:
-    """Group commit: the deliveries of one turn of the event loop are appended together, and so is all that arrives
-    while `in_flight` appends are under way.
+    """Group commit: the deliveries of one turn of the event loop are appended together, `group` of them as soon as
+    they are there, and so is all that arrives while `in_flight` appends are under way.
 
     An idle collector appends each request at once; a busy one spreads the cost of an append over many requests. After
     a failure it refuses for a moment, so that a stream that is away costs clients no time.
     """
 
     def __init__(
-        self, queue: EventQueue, *, in_flight: int = IN_FLIGHT, now: Callable[[], float] = time.monotonic
+        self,
+        queue: EventQueue,
+        *,
+        in_flight: int = IN_FLIGHT,
+        group: int = GROUP,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = queue
         self._in_flight = in_flight
+        self._group = group
         self._now = now
         self._lanes: dict[int, _Lane] = {}
         self._refuse_until = 0.0
@@ -54,6 +62,8 @@ class Publisher:
         lane.futures.append(done)
         if len(lane.futures) == 1 and len(lane.tasks) < self._in_flight:
             loop.call_soon(self._start, partition, lane)
+        elif len(lane.futures) >= self._group:
+            self._start(partition, lane)
         self._waiting_bytes += size
         try:
             await done
@@ -63,15 +73,16 @@ class Publisher:
     def _start(self, partition: int, lane: _Lane) -> None:
         """Append what waits, unless as much as may be is under way; its end is then the next start."""
         if lane.futures and len(lane.tasks) < self._in_flight:
-            task = asyncio.create_task(self._append(partition, *lane.take()))
+            deliveries, futures = lane.take()
+            task = asyncio.create_task(self._append(self._queue.publish(partition, deliveries), futures))
             lane.tasks.add(task)
             task.add_done_callback(lane.tasks.discard)
             task.add_done_callback(lambda _: self._start(partition, lane))
 
-    async def _append(self, partition: int, deliveries: list[Delivery], futures: list[asyncio.Future[None]]) -> None:
+    async def _append(self, append: Awaitable[None], futures: list[asyncio.Future[None]]) -> None:
         error: QueueUnavailable | None = QueueUnavailable("The collector is stopping.")
         try:
-            await self._queue.publish(partition, deliveries)
+            await append
             error = None
         except QueueUnavailable as refused:
             error = self._reason = refused

@@ -28,7 +28,7 @@ class EventQueue(Protocol):
     """A durable log of deliveries: at least once, in order within a partition.
 
     `publish` returns only after the log has the deliveries; it raises `QueueUnavailable` when the log is away or
-    full. `acknowledge` also deletes. All methods may raise `QueueUnavailable`.
+    full; it may begin before it is awaited. `acknowledge` also deletes. All methods may raise `QueueUnavailable`.
     """
 
     async def publish(self, partition: int, deliveries: Sequence[Delivery]) -> None: ...

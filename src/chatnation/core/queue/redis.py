@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import chain
 from typing import Any
@@ -13,13 +13,14 @@ import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from chatnation.core.errors import QueueUnavailable
 from chatnation.core.ingestion.event import Delivery
 from chatnation.core.queue import keys, scripts
 from chatnation.core.queue.base import Entry
 from chatnation.core.queue.consumers import ConsumerName
+from chatnation.core.queue.pipeline import Argument, Pipeline
 from chatnation.core.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class RedisQueue:
         )
         self._max_events = max_events
         self._partitions = partitions
-        self._publish = self._redis.register_script(scripts.PUBLISH)
+        self._appends = Pipeline(url, timeout=TIMEOUT_SECONDS)
         self._acknowledge = self._redis.register_script(scripts.ACKNOWLEDGE)
         self._set_aside = self._redis.register_script(scripts.SET_ASIDE)
         self._make = self._redis.register_script(scripts.MAKE_GROUP)
@@ -74,22 +75,34 @@ class RedisQueue:
             partitions=settings.stream_partitions,
         )
 
-    async def publish(self, partition: int, deliveries: Sequence[Delivery]) -> None:
-        """Append the deliveries; returns when the stream has them. Raises QueueUnavailable, also when it is full."""
-        for entry in _entries(deliveries):
-            async with self._translated():
-                await self._publish(
-                    keys=[keys.stream(partition), keys.depth(partition), keys.changed_minutes(partition)],
-                    args=[
-                        self._max_events,
-                        keys.ledger(partition),
-                        _encode(entry),
-                        sum(delivery.count for delivery in entry),
-                        *_counts(delivery for delivery in entry if not delivery.replays),
-                        "",
-                        *_counts(delivery for delivery in entry if delivery.replays),
-                    ],
-                )
+    def publish(self, partition: int, deliveries: Sequence[Delivery]) -> Coroutine[Any, Any, None]:
+        """Append the deliveries; returns when the stream has them. Raises QueueUnavailable, also when it is full.
+
+        They are under way as soon as this is called: what is awaited is the stream's word.
+        """
+        commands = [self._append(partition, entry) for entry in _entries(deliveries)]
+        return self._appended([(command, self._appends.send(*command)) for command in commands])
+
+    def _append(self, partition: int, entry: Sequence[Delivery]) -> tuple[Argument, ...]:
+        return (
+            *(b"EVALSHA", scripts.PUBLISH_SHA, 3),
+            *(keys.stream(partition), keys.depth(partition), keys.changed_minutes(partition)),
+            self._max_events,
+            keys.ledger(partition),
+            _encode(entry),
+            sum(delivery.count for delivery in entry),
+            *_counts(delivery for delivery in entry if not delivery.replays),
+            "",
+            *_counts(delivery for delivery in entry if delivery.replays),
+        )
+
+    async def _appended(self, commands: Sequence[tuple[tuple[Argument, ...], Awaitable[Any]]]) -> None:
+        async with self._translated():
+            for command, reply in commands:
+                try:
+                    await reply
+                except NoScriptError:
+                    await self._appends.send(b"EVAL", scripts.PUBLISH, *command[2:])
 
     async def read(self, partition: int, *, max_events: int, wait_ms: int) -> list[Entry]:
         """Entries that nobody has read yet, about `max_events` events; empty if none came within `wait_ms`."""
@@ -170,6 +183,7 @@ class RedisQueue:
         """Give back the consumer's name and close the connections."""
         with suppress(RedisError, OSError):
             await self._consumer.release()
+        await self._appends.close()
         await self._redis.aclose()
 
     async def _prepare(self, partition: int) -> str:

@@ -8,6 +8,8 @@ full stream would stay full for ever.
 
 from __future__ import annotations
 
+from hashlib import sha1
+
 FULL = "FULL"
 
 PUBLISH = """
@@ -37,6 +39,9 @@ end
 return waiting + events
 """
 """Add an entry unless the stream is full; gives the number of events that wait."""
+
+PUBLISH_SHA = sha1(PUBLISH.encode(), usedforsecurity=False).hexdigest()
+"""The name by which the server knows `PUBLISH`, once it has run."""
 
 ACKNOWLEDGE = """#!lua flags=allow-oom
 -- KEYS: stream, depth, changed minutes. ARGV: group, ledger prefix, then for each entry its id, the number of its
