@@ -10,8 +10,9 @@ down_revision = "sessions_0002"
 branch_labels = None
 depends_on = None
 
-# Whose days may have changed. Most changes of a session are another event of it, which changes nobody's days. What is
-# deleted after the tenant's counts were is deleted with the tenant, and no news any more.
+# Whose days may have changed. Most changes of a session are another event of it, which changes nobody's days: what was
+# and what is then cancel out. (They are not joined: the plan of a first, small statement is kept for large ones, for
+# which its nested loop is slow.) What is deleted after the tenant's counts were is deleted with the tenant, and no news.
 NOTE = """
 CREATE FUNCTION sessions.note_people() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -26,12 +27,14 @@ BEGIN
            AND EXISTS (SELECT FROM sessions.session_counts AS counted WHERE counted.tenant_id = s.tenant_id);
     ELSE
         INSERT INTO sessions.person_news (tenant_id, leaf_id)
-        SELECT DISTINCT o.tenant_id, whose.leaf_id
-          FROM before AS o
-          JOIN after AS n ON n.tenant_id = o.tenant_id AND n.session_id = o.session_id
-         CROSS JOIN LATERAL (VALUES (o.person_id), (n.person_id)) AS whose (leaf_id)
-         WHERE (o.person_id, o.started_at, o.is_bot, o.user_id IS NULL)
-               IS DISTINCT FROM (n.person_id, n.started_at, n.is_bot, n.user_id IS NULL);
+        SELECT DISTINCT tenant_id, person_id
+          FROM (
+                SELECT tenant_id, person_id, started_at, user_id IS NULL AS nameless, -1 AS sign
+                  FROM before WHERE NOT is_bot
+                 UNION ALL
+                SELECT tenant_id, person_id, started_at, user_id IS NULL, 1 FROM after WHERE NOT is_bot
+               ) AS visits
+         GROUP BY tenant_id, person_id, started_at, nameless HAVING sum(sign) <> 0;
     END IF;
     RETURN NULL;
 END
