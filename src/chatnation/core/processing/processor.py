@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LANES = 2
-"""Batches in hand at once: while the database stores one, the next is decoded."""
+LANES = 3
+"""Batches in hand at once: one is decoded, while the database stores one and a second waits for a lock of the first."""
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
