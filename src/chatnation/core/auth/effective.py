@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth.teams import TeamRoles
+from chatnation.core.auth.tenant_choice import TenantOfUser, tenants_of_user
 from chatnation.core.context import Actor, Tenant
 from chatnation.core.storage.models import memberships, roles, tenants, users
 from chatnation.core.storage.storage import after_commit
@@ -67,6 +68,7 @@ class Standings:
         self._storage = storage
         self._services = services
         self._standings: dict[tuple[int, int], Standing | None] = {}
+        self._choices: dict[int, list[TenantOfUser]] = {}
         self._changes = 0
 
     async def of(self, tenant_id: int, user_id: int) -> Standing | None:
@@ -82,6 +84,19 @@ class Standings:
                 self._standings.clear()
             self._standings[key] = standing
         return standing
+
+    async def choices(self, user_id: int) -> list[TenantOfUser]:
+        """The tenants that the user may choose from, by name."""
+        if user_id in self._choices:
+            return self._choices[user_id]
+        changes = self._changes
+        async with self._storage.system("the tenants of a user") as connection:
+            found = await tenants_of_user(connection, user_id)
+        if changes == self._changes:
+            if len(self._choices) >= _MOST:
+                self._choices.clear()
+            self._choices[user_id] = found
+        return found
 
     async def read(self, connection: AsyncConnection, tenant_id: int, user_id: int) -> Standing | None:
         """As `of`, but as the transaction of `connection` sees it."""
@@ -103,6 +118,7 @@ class Standings:
         """Look everything up again."""
         self._changes += 1
         self._standings.clear()
+        self._choices.clear()
 
     def forget_after(self, connection: AsyncConnection) -> None:
         """Have this process look everything up again as soon as the transaction of `connection` has committed."""

@@ -15,6 +15,7 @@ from chatnation.core.auth.members import keep_an_admin
 from chatnation.core.auth.names import checked_email, checked_name
 from chatnation.core.auth.permissions import RoleName
 from chatnation.core.auth.tenancy import NameTaken, Unknown
+from chatnation.core.auth.tenant_choice import tenants_of_user
 from chatnation.core.storage.models import login_sessions, memberships, users
 
 
@@ -29,6 +30,16 @@ class Member:
     active: bool
     created_at: datetime
     last_login_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody with an address, and the active tenants where they are active."""
+
+    id: int
+    email: str
+    name: str
+    tenant_ids: tuple[int, ...]
 
 
 async def create_user(
@@ -65,6 +76,16 @@ async def find_member(connection: AsyncConnection, tenant_id: int, email: str) -
     if row is None:
         raise Unknown(f"There is no user {email}.")
     return _member(row)
+
+
+async def find_user(connection: AsyncConnection, user_id: int) -> User:
+    """The user of that id. Needs the system door. Raises Unknown."""
+    query = select(users.c.email, users.c.name).where(users.c.id == user_id)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise Unknown("There is no such user.")
+    found = await tenants_of_user(connection, user_id)
+    return User(user_id, row.email, row.name, tuple(tenant.id for tenant in found))
 
 
 async def set_password(connection: AsyncConnection, user_id: int, password_hash: str) -> None:

@@ -27,6 +27,7 @@ class SettingsEntry:
 
 
 MENU: tuple[SettingsEntry, ...] = (
+    SettingsEntry("Password", "/settings/password", AUTHENTICATED, "key", personal=True),
     SettingsEntry("People", "/settings/people", "users.manage", "users"),
     SettingsEntry("Roles", "/settings/roles", "settings.manage", "shield-lock"),
 )
