@@ -12,7 +12,7 @@ depends_on = None
 
 # Whose days may have changed. Most changes of a session are another event of it, which changes nobody's days: what was
 # and what is then cancel out. (They are not joined: the plan of a first, small statement is kept for large ones, for
-# which its nested loop is slow.) What is deleted after the tenant's counts were is deleted with the tenant, and no news.
+# which its nested loop is slow.) What is deleted after the tenant's counts were goes with the tenant, and is no news.
 NOTE = """
 CREATE FUNCTION sessions.note_people() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
