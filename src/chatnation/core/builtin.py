@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from chatnation.core.auth.permissions import CORE_PERMISSIONS
+from chatnation.core.hookspecs.auth import SecondFactor
 from chatnation.core.hookspecs.events import EventType, QueueDriver
 from chatnation.core.ingestion.intake import Intake
 from chatnation.core.ingestion.service import Ingestion
@@ -38,6 +39,13 @@ class Core(Plugin):
         return CORE_PERMISSIONS
 
     @hookimpl
+    def register_second_factors(self) -> Iterable[SecondFactor]:
+        from chatnation.core.auth.email_codes import email_codes
+        from chatnation.core.mail import mailer_of
+
+        return [email_codes(lambda: mailer_of(self._app))]
+
+    @hookimpl
     def register_event_types(self) -> Iterable[EventType]:
         from chatnation.core.ingestion.catalog import EVENT_TYPES
 
@@ -68,6 +76,7 @@ class Core(Plugin):
             Job("core.apply_retention", self._apply_retention),
             Job("core.remove_logins", self._remove_logins),
             Job("core.compact_events", self._compact_events),
+            Job("core.send_reset_link", self._send_reset_link),
         ]
 
     @hookimpl
@@ -96,11 +105,21 @@ class Core(Plugin):
 
         await compact_months(self._app.storage, self._app.clock)
 
+    async def _send_reset_link(self, payload: dict[str, Any]) -> None:
+        from chatnation.core.web.accounts.reset_mail import send_reset_link
+
+        await send_reset_link(self._app, payload)
+
     async def _remove_logins(self, payload: dict[str, Any]) -> None:
+        from chatnation.core.auth.challenges import remove_ended_challenges
+        from chatnation.core.auth.devices import remove_ended_devices
         from chatnation.core.auth.logins import remove_ended
 
+        now = self._app.clock.now()
         async with self._app.storage.system("logins that have ended") as connection:
-            await remove_ended(connection, self._app.clock.now())
+            await remove_ended(connection, now)
+            await remove_ended_challenges(connection, now)
+            await remove_ended_devices(connection, now)
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:

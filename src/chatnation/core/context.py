@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,9 @@ class Actor:
     """Somebody who was let in: a person with a login session, or a key.
 
     `permissions` is the effective set within `tenant`; `team_permissions` is what they may do besides, by the public id
-    of the team that it is limited to. `user_id` is None for a key.
+    of the team that it is limited to. `user_id` is None for a key. `login_id` is the open login that the request came
+    with, and `confirmed_at` when its user last showed who they are; `token_id` is a personal token. `limited`: their
+    tenant asks for a second factor that they have not set up, so that nothing but that is open.
     """
 
     tenant: Tenant
@@ -33,6 +37,10 @@ class Actor:
     key_id: int | None = None
     extra: dict[str, str] = field(default_factory=dict)
     team_permissions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    login_id: UUID | None = None
+    confirmed_at: datetime | None = None
+    token_id: int | None = None
+    limited: bool = False
 
     def can(self, permission: str, *, team: str | None = None) -> bool:
         """Whether the actor holds `permission` in the whole tenant, or at least in `team`."""

@@ -72,6 +72,7 @@ CORE_MAILS = (
         {
             "name": "of the user",
             "link": "address that ends the other login",
+            "code": "digits that do the same, typed where the new login waits",
             "minutes": "how many minutes the link is good for",
             "ip_address": "from where the new login comes",
             "device": "browser and system, as shown",
@@ -116,6 +117,11 @@ class ConsoleMailer:
         self._show_links = show_links
         self._write = write
 
+    @classmethod
+    def of(cls, app: App) -> ConsoleMailer:
+        """The stand-in of an app; it shows links where an embedded instance is watched by its owner."""
+        return cls(show_links=watched_by_its_owner(app.settings))
+
     async def send(self, connection: AsyncConnection, mail: Mail) -> None:
         async def tell() -> None:
             logger.warning(
@@ -132,7 +138,7 @@ class ConsoleMailer:
 
 def mailer_of(app: App) -> Mailer:
     """What sends the mails of `app`."""
-    return app.services.find(Mailer) or ConsoleMailer(show_links=watched_by_its_owner(app.settings))
+    return app.services.find(Mailer) or ConsoleMailer.of(app)
 
 
 def watched_by_its_owner(settings: Settings) -> bool:

@@ -16,9 +16,10 @@ import uvicorn
 
 from chatnation.core.app import App
 from chatnation.core.auth.keys import KeyType, create_key
-from chatnation.core.auth.logins import Logins
+from chatnation.core.auth.logins import open_login
 from chatnation.core.auth.passwords import hash_password
-from chatnation.core.auth.permissions import RoleName, Roles
+from chatnation.core.auth.permissions import RoleName
+from chatnation.core.auth.security_policy import SecurityPolicy
 from chatnation.core.auth.tenancy import Project, create_project, create_tenant
 from chatnation.core.auth.users import create_user
 from chatnation.core.clock import SystemClock
@@ -34,7 +35,7 @@ from chatnation.core.settings import Role, Settings
 from chatnation.core.signals import DomainEvent
 from chatnation.core.storage.migrations import histories, upgrade
 from chatnation.core.storage.storage import Storage
-from chatnation.core.web.access import SESSION_COOKIE
+from chatnation.core.web.cookies import SESSION_COOKIE
 from chatnation.testing.clock import FakeClock
 from chatnation.testing.events import Wire
 from chatnation.testing.servers import SharedServers
@@ -176,10 +177,8 @@ class RunningApp:
         email = f"{uuid7().hex[-12:]}@example.org"
         password_hash = await hash_password(PASSWORD, rounds=4)
         async with self.app.storage.system("make a user for a test") as connection:
-            await create_user(connection, tenant.id, email, "Somebody", role, password_hash)
-        roles = Roles(self.app.resources.permissions)
-        login = await Logins(self.app.storage, roles, self.app.clock).log_in(email, PASSWORD)
-        assert login is not None, "the user was made a moment ago"
+            user_id = await create_user(connection, tenant.id, email, "Somebody", role, password_hash)
+            login = await open_login(connection, tenant.id, user_id, SecurityPolicy(), self.app.clock.now())
         return Person(tenant, email, PASSWORD, login.token)
 
     async def client(self, person: Person | None = None, **options: Any) -> httpx.AsyncClient:

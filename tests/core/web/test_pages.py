@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from chatnation.core.web.access import SESSION_COOKIE
+from chatnation.core.web.cookies import SESSION_COOKIE
 from chatnation.testing.apps import MakeApp
 from chatnation.testing.clock import FakeClock
 from tests.core.web.conftest import Street

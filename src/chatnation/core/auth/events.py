@@ -43,3 +43,17 @@ class TenantCreated(DomainEvent):
 @dataclass(frozen=True, slots=True)
 class TenantDeleted(DomainEvent):
     """The tenant was erased with everything it had."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(DomainEvent):
+    """A user opened a login at the tenant."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut(DomainEvent):
+    """A user closed their login at the tenant themselves; they may have others."""
+
+    user_id: int

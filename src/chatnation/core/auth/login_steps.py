@@ -43,8 +43,9 @@ class Facts:
     """Everything that decides the next step.
 
     `locked`: too many attempts, from this address or at this account. `proven`: password right, link valid, or provider
-    sure. `second_factor_shown` is also true on a remembered device. `password_expired` concerns only those who came by
-    password: whoever just set one has a fresh one, and a provider has rules of its own.
+    sure. `second_factor_shown` is also true on a remembered device, and where a provider vouches for one.
+    `password_expired` concerns only those who came by password: whoever just set one has a fresh one, and a provider
+    has rules of its own.
     """
 
     proof: Proof = Proof.PASSWORD
@@ -75,6 +76,6 @@ def next_step(facts: Facts) -> Step:
         return Step.TAKE_OVER
     if facts.proof is Proof.PASSWORD and facts.password_expired:
         return Step.CHANGE_PASSWORD
-    if facts.second_factor_required and not facts.has_second_factor:
+    if facts.second_factor_required and not (facts.has_second_factor or facts.second_factor_shown):
         return Step.SET_UP_SECOND_FACTOR
     return Step.LOGGED_IN

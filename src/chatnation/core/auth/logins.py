@@ -1,118 +1,165 @@
-"""Logins of people: a random token in a cookie, its hash in the database."""
+"""Open logins: a random token in a cookie or with a program, its hash in the database. A user may have many."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation.core.auth.passwords import verify_password
-from chatnation.core.auth.permissions import Roles
-from chatnation.core.context import Actor, Tenant
-from chatnation.core.storage.models import login_sessions, memberships, tenants, users
+from chatnation.core.auth.login_steps import Proof
+from chatnation.core.auth.one_time import hash_token, new_token
+from chatnation.core.storage.models import login_sessions, users
 
 if TYPE_CHECKING:
-    from chatnation.core.clock import Clock
-    from chatnation.core.storage.storage import Storage
+    from chatnation.core.auth.security_policy import SecurityPolicy
 
-LONGEST = timedelta(days=7)
-"""A login ends after this time, unless the tenant's `session.maxDurationMinutes` says otherwise."""
-
-_SEEN_EVERY = timedelta(minutes=1)
-_TOKEN_BYTES = 32
+_USER_AGENT_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
-    """A login that was just opened. `token` goes into the cookie and is kept nowhere else."""
+class Visitor:
+    """The browser or program that wants in, with what it brought along.
 
+    `device_token` and `session_token` come from its cookies; a login that it has already is replaced by the new one.
+    `program`: it wants tokens for the API rather than a cookie.
+    """
+
+    ip_address: str | None = None
+    user_agent: str | None = None
+    device_token: str | None = None
+    session_token: str | None = None
+    program: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLogin:
+    """A login that was just opened. `token` goes into the cookie, or is a program's refresh token; kept nowhere."""
+
+    id: UUID
     token: str
-    actor: Actor
+    user_id: int
+    tenant_id: int
     expires_at: datetime
 
 
-class Logins:
-    """Opens, recognises and closes logins. A user may have many at once."""
+@dataclass(frozen=True, slots=True)
+class LoginEntry:
+    """An open login in a list."""
 
-    def __init__(self, storage: Storage, roles: Roles, clock: Clock) -> None:
-        self._storage = storage
-        self._roles = roles
-        self._clock = clock
+    id: UUID
+    program: bool
+    tenant_id: int
+    second_factor: str | None
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ip_address: str | None
+    user_agent: str | None
 
-    async def log_in(
-        self, email: str, password: str, *, ip_address: str | None = None, user_agent: str | None = None
-    ) -> Login | None:
-        """Open a login at the user's first active tenant.
 
-        None when the address is unknown, the password wrong, or the user disabled or without a tenant; all four take
-        the same time.
-        """
-        async with self._storage.system("a login names no tenant yet") as connection:
-            found = (await connection.execute(_BY_EMAIL, {"email": email.strip().lower()})).first()
-        right = await verify_password(password, found.password_hash if found else None)
-        if found is None or not right:
-            return None
-        now = self._clock.now()
-        expires_at = now + _minutes(found.settings, "maxDurationMinutes", LONGEST)
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
-        async with self._storage.system("open a login") as connection:
-            await connection.execute(
-                insert(login_sessions).values(
-                    token_hash=_hash(token),
-                    tenant_id=found.tenant_id,
-                    user_id=found.user_id,
-                    created_at=now,
-                    last_seen_at=now,
-                    expires_at=expires_at,
-                    ip_address=ip_address,
-                    user_agent=user_agent[:500] if user_agent else None,
-                )
-            )
-            await connection.execute(update(users).where(users.c.id == found.user_id).values(last_login_at=now))
-        return Login(token, self._actor(found), expires_at)
-
-    async def recognise(self, token: str) -> Actor | None:
-        """Who has this token, unless the login was closed, has ended, or was idle for longer than the tenant allows."""
-        async with self._storage.system("a cookie names no tenant yet") as connection:
-            row = (await connection.execute(_BY_TOKEN, {"token_hash": _hash(token)})).first()
-            if row is None:
-                return None
-            now = self._clock.now()
-            idle = _minutes(row.settings, "inactivityTimeoutMinutes", timedelta.max)
-            if now >= row.expires_at or now - row.last_seen_at >= idle:
-                await connection.execute(delete(login_sessions).where(login_sessions.c.token_hash == _hash(token)))
-                return None
-            if now - row.last_seen_at >= _SEEN_EVERY:
-                await connection.execute(
-                    update(login_sessions).where(login_sessions.c.token_hash == _hash(token)).values(last_seen_at=now)
-                )
-        return self._actor(row)
-
-    async def log_out(self, token: str) -> None:
-        """Close a login; nothing happens if there is none."""
-        async with self._storage.system("a cookie names no tenant yet") as connection:
-            await connection.execute(delete(login_sessions).where(login_sessions.c.token_hash == _hash(token)))
-
-    async def log_out_everywhere(self, user_id: int) -> int:
-        """Close every login of a user; gives how many there were."""
-        async with self._storage.system("logins of a user at every tenant") as connection:
-            gone = await connection.execute(delete(login_sessions).where(login_sessions.c.user_id == user_id))
-            return gone.rowcount
-
-    def _actor(self, row: Any) -> Actor:
-        return Actor(
-            tenant=Tenant(row.tenant_id, row.slug, row.tenant_name, row.timezone),
-            permissions=self._roles.permissions(row.role),
-            user_id=row.user_id,
-            name=row.name,
-            email=row.email,
-            role=row.role,
+async def open_login(
+    connection: AsyncConnection,
+    tenant_id: int,
+    user_id: int,
+    policy: SecurityPolicy,
+    now: datetime,
+    visitor: Visitor = Visitor(),
+    *,
+    proof: Proof = Proof.PASSWORD,
+    second_factor: str | None = None,
+) -> OpenedLogin:
+    """Open a login with a token of its own, whatever the visitor had before."""
+    token = new_token()
+    expires_at = now + policy.longest
+    login_id: UUID | None = await connection.scalar(
+        insert(login_sessions)
+        .values(
+            token_hash=hash_token(token),
+            tenant_id=tenant_id,
+            user_id=user_id,
+            program=visitor.program,
+            proof=str(proof),
+            second_factor=second_factor,
+            created_at=now,
+            confirmed_at=now,
+            last_seen_at=now,
+            expires_at=expires_at,
+            ip_address=visitor.ip_address,
+            user_agent=visitor.user_agent[:_USER_AGENT_LENGTH] if visitor.user_agent else None,
         )
+        .returning(login_sessions.c.id)
+    )
+    assert login_id is not None
+    await connection.execute(update(users).where(users.c.id == user_id).values(last_login_at=now))
+    return OpenedLogin(login_id, token, user_id, tenant_id, expires_at)
+
+
+async def list_logins(
+    connection: AsyncConnection, user_id: int, policy: SecurityPolicy, now: datetime
+) -> Sequence[LoginEntry]:
+    """The user's logins that are open, the last used first."""
+    columns = login_sessions.c
+    query = (
+        select(
+            columns.id,
+            columns.program,
+            columns.tenant_id,
+            columns.second_factor,
+            columns.created_at,
+            columns.last_seen_at,
+            columns.expires_at,
+            columns.ip_address,
+            columns.user_agent,
+        )
+        .where(columns.user_id == user_id, *_live(policy, now))
+        .order_by(columns.last_seen_at.desc())
+    )
+    return [_entry(row) for row in await connection.execute(query)]
+
+
+async def is_logged_in_elsewhere(
+    connection: AsyncConnection, user_id: int, policy: SecurityPolicy, now: datetime, visitor: Visitor
+) -> bool:
+    """Whether the user has an open login besides the one that the visitor brings along."""
+    here = login_sessions.c.token_hash == hash_token(visitor.session_token or "")
+    others = select(login_sessions.c.id).where(login_sessions.c.user_id == user_id, ~here, *_live(policy, now))
+    return await connection.scalar(others.limit(1)) is not None
+
+
+async def close_login(connection: AsyncConnection, user_id: int, login_id: UUID) -> bool:
+    """Close one of the user's logins; says whether there was one."""
+    mine = (login_sessions.c.user_id == user_id) & (login_sessions.c.id == login_id)
+    return (await connection.execute(delete(login_sessions).where(mine))).rowcount > 0
+
+
+async def close_by_token(connection: AsyncConnection, token: str) -> tuple[int, int] | None:
+    """Close the login of a cookie; gives its tenant and user, None if there is none."""
+    closed = await connection.execute(
+        delete(login_sessions)
+        .where(login_sessions.c.token_hash == hash_token(token))
+        .returning(login_sessions.c.tenant_id, login_sessions.c.user_id)
+    )
+    row = closed.one_or_none()
+    return (row.tenant_id, row.user_id) if row else None
+
+
+async def close_logins(connection: AsyncConnection, user_id: int, *, keep: UUID | None = None) -> int:
+    """Close every login of a user, but `keep`; gives how many there were."""
+    mine = login_sessions.c.user_id == user_id
+    if keep is not None:
+        mine &= login_sessions.c.id != keep
+    return (await connection.execute(delete(login_sessions).where(mine))).rowcount
+
+
+async def close_tenant_logins(connection: AsyncConnection, tenant_id: int) -> int:
+    """Close everybody's logins at a tenant; gives how many there were."""
+    gone = await connection.execute(delete(login_sessions).where(login_sessions.c.tenant_id == tenant_id))
+    return gone.rowcount
 
 
 async def remove_ended(connection: AsyncConnection, now: datetime) -> int:
@@ -121,51 +168,14 @@ async def remove_ended(connection: AsyncConnection, now: datetime) -> int:
     return gone.rowcount
 
 
-_PERSON = (
-    users.c.id.label("user_id"),
-    users.c.name,
-    users.c.email,
-    memberships.c.role,
-    tenants.c.id.label("tenant_id"),
-    tenants.c.slug,
-    tenants.c.name.label("tenant_name"),
-    tenants.c.timezone,
-    tenants.c.settings,
-)
-_ACTIVE = memberships.c.active & users.c.disabled_at.is_(None)
-
-_BY_EMAIL = (
-    select(*_PERSON, users.c.password_hash)
-    .select_from(
-        users.join(memberships, memberships.c.user_id == users.c.id).join(
-            tenants, tenants.c.id == memberships.c.tenant_id
-        )
-    )
-    .where(func.lower(users.c.email) == bindparam("email"), _ACTIVE)
-    .order_by(memberships.c.created_at, memberships.c.tenant_id)
-    .limit(1)
-)
-
-_BY_TOKEN = (
-    select(*_PERSON, login_sessions.c.last_seen_at, login_sessions.c.expires_at)
-    .select_from(
-        login_sessions.join(users, users.c.id == login_sessions.c.user_id)
-        .join(
-            memberships,
-            (memberships.c.user_id == users.c.id) & (memberships.c.tenant_id == login_sessions.c.tenant_id),
-        )
-        .join(tenants, tenants.c.id == login_sessions.c.tenant_id)
-    )
-    .where(login_sessions.c.token_hash == bindparam("token_hash"), _ACTIVE)
-)
+def _live(policy: SecurityPolicy, now: datetime) -> list[ColumnElement[bool]]:
+    """Not ended, and not idle for too long; a program is never idle, its refresh token has a time of its own."""
+    live = [login_sessions.c.expires_at > now]
+    if policy.idle is not None:
+        live.append(or_(login_sessions.c.program, login_sessions.c.last_seen_at > now - policy.idle))
+    return live
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def _minutes(tenant_settings: dict[str, Any], name: str, default: timedelta) -> timedelta:
-    """A length of time in the tenant's settings; 0 and anything that is no number count as not set."""
-    session = tenant_settings.get("session")
-    minutes = session.get(name) if isinstance(session, dict) else None
-    return timedelta(minutes=minutes) if isinstance(minutes, int | float) and minutes > 0 else default
+def _entry(row: Any) -> LoginEntry:
+    address = None if row.ip_address is None else str(row.ip_address)
+    return LoginEntry(**{**row._mapping, "ip_address": address})

@@ -69,9 +69,7 @@ class SecurityPolicy:
 async def store_policy(connection: AsyncConnection, tenant_id: int, policy: SecurityPolicy) -> None:
     """Replace the tenant's policy; its other settings stay."""
     values = policy.as_settings()
-    await connection.execute(
-        _STORE, {"tenant_id": tenant_id, "session": values.pop("session"), "others": values}
-    )
+    await connection.execute(_STORE, {"tenant_id": tenant_id, "session": values.pop("session"), "others": values})
 
 
 _STORE = text(

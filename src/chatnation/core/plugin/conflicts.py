@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.inventory import Inventory, State
 from chatnation.core.plugin.resources import Resources
-from chatnation.core.web.routing import AUTHENTICATED, PUBLIC, Page, Route
+from chatnation.core.web.routing import AUTHENTICATED, LIMITED, PUBLIC, Page, Route
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
@@ -61,8 +61,8 @@ def _claims(resources: Resources, plugin: str, prefix: Callable[[str], str]) -> 
     items = resources.of(plugin)
     for service in items.get("services", ()):
         yield f"service {service.interface.__module__}.{service.interface.__qualname__}"
-    for kind in ("permissions", "stages", "projections", "jobs"):
-        yield from (f"{kind[:-1]} {item.name}" for item in items.get(kind, ()))
+    for kind in ("permissions", "second_factors", "stages", "projections", "jobs"):
+        yield from (f"{kind[:-1].replace('_', ' ')} {item.name}" for item in items.get(kind, ()))
     for driver in items.get("queues", ()):
         yield f"queue scheme {driver.scheme}"
     for route in items.get("routes", ()):
@@ -91,7 +91,7 @@ def _conflict(resources: Resources, plugin: str, prefix: Callable[[str], str], t
 def _dangling(resources: Resources, plugin: str) -> str | None:
     """The first reference of `plugin` to something that neither it nor an earlier plugin registered."""
     items = resources.of(plugin)
-    permissions = {PUBLIC, AUTHENTICATED, *(entry.item.name for entry in resources.permissions)}
+    permissions = {PUBLIC, AUTHENTICATED, LIMITED, *(entry.item.name for entry in resources.permissions)}
     for kind in ("routes", "pages", "navigation"):
         for item in items.get(kind, ()):
             if item.permission not in permissions:

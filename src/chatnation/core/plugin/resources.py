@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from chatnation.core.errors import PluginError
 from chatnation.core.hookspecs import auth, composition, events, web, work
+from chatnation.core.hookspecs.auth import SecondFactor
 from chatnation.core.hookspecs.events import EventType, QueueDriver
 from chatnation.core.jobs.definitions import Job, Listener, Retention, Schedule
 from chatnation.core.plugin.boundary import CORE
@@ -35,6 +36,7 @@ class Resources:
 
     services: tuple[Registered[Service], ...] = ()
     permissions: tuple[Registered[Permission], ...] = ()
+    second_factors: tuple[Registered[SecondFactor], ...] = ()
     event_types: tuple[Registered[EventType], ...] = ()
     stages: tuple[Registered[Stage], ...] = ()
     projections: tuple[Registered[Projection], ...] = ()
@@ -91,6 +93,7 @@ def collect(hooks: Hooks, inventory: Inventory) -> Resources:
     resources = Resources(
         services=ask(composition.register_services, Service),
         permissions=ask(auth.register_permissions, Permission),
+        second_factors=ask(auth.register_second_factors, SecondFactor),
         event_types=ask(events.register_event_types, EventType),
         stages=ask(events.register_stages, Stage),
         projections=ask(events.register_projections, Projection),

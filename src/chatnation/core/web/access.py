@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,19 +13,29 @@ from chatnation.core.context import Actor
 from chatnation.core.errors import Problem
 from chatnation.core.hookspecs.auth import check_permission, resolve_actor
 from chatnation.core.plugin.boundary import CORE
+from chatnation.core.storage.errors import DatabaseUnavailable
 from chatnation.core.web import csrf
+from chatnation.core.web.cookies import SESSION_COOKIE, VISITOR_COOKIE, read_cookie, set_cookie
 from chatnation.core.web.problems import not_found
-from chatnation.core.web.routing import AUTHENTICATED, PUBLIC
+from chatnation.core.web.routing import AUTHENTICATED, LIMITED, PUBLIC
 
 if TYPE_CHECKING:
     from chatnation.core.app import App
 
-SESSION_COOKIE = "chatnation_session"
-"""Holds the token of a login session."""
-VISITOR_COOKIE = "chatnation_visitor"
-"""Binds the forms of somebody who has not signed in yet, such as the login form."""
+SET_UP_FIRST = "second_factor_setup_required"
+"""Code of the answer to somebody whose tenant asks for a second factor that they do not have."""
+POLL_HEADER = "X-Requested-With"
+POLL = "poll"
+"""What a page of ours sends in `POLL_HEADER` when it asks for news by itself; that is nobody's activity."""
 
-Recognise = Callable[[str], Awaitable[Actor | None]]
+
+class RecogniseCookie(Protocol):
+    """Finds who has the login of a cookie; `active` when the request is somebody's doing."""
+
+    def __call__(self, token: str, *, active: bool) -> Awaitable[Actor | None]: ...
+
+
+RecogniseBearer = Callable[[str], Awaitable[Actor | None]]
 
 
 class CsrfTokens:
@@ -33,9 +43,9 @@ class CsrfTokens:
 
     def __init__(self, request: Request, secret: str) -> None:
         self._secret = secret
-        self._secure = request.url.scheme == "https"
+        self._request = request
         self._fresh: str | None = None
-        self.binding = request.cookies.get(SESSION_COOKIE) or request.cookies.get(VISITOR_COOKIE)
+        self.binding = read_cookie(request, SESSION_COOKIE) or read_cookie(request, VISITOR_COOKIE)
 
     @property
     def token(self) -> str:
@@ -47,7 +57,7 @@ class CsrfTokens:
     def remember(self, response: Response) -> None:
         """Set the visitor cookie that a token was made for, if one was made."""
         if self._fresh:
-            response.set_cookie(VISITOR_COOKIE, self._fresh, httponly=True, samesite="lax", secure=self._secure)
+            set_cookie(response, self._request, VISITOR_COOKIE, self._fresh)
 
 
 class Gate:
@@ -57,11 +67,11 @@ class Gate:
     the permission (403), a request that changes something is ours (403).
     """
 
-    def __init__(self, app: App, *, secret: str, session: Recognise, key: Recognise) -> None:
+    def __init__(self, app: App, *, secret: str, cookie: RecogniseCookie, bearer: RecogniseBearer) -> None:
         self._app = app
         self._secret = secret
-        self._session = session
-        self._key = key
+        self._cookie = cookie
+        self._bearer = bearer
 
     async def admit(self, request: Request, plugin: str, permission: str) -> None:
         """Raise unless the request may reach a handler of `plugin` that demands `permission`."""
@@ -76,8 +86,29 @@ class Gate:
             await self._check_permission(actor, permission)
         await self._check_forgery(request)
 
+    async def still_admits(self, request: Request, plugin: str, permission: str) -> bool:
+        """Whether a request that was let in some time ago would be let in now, as the same actor at the same tenant."""
+        before: Actor | None = request.state.actor
+        if before is None:
+            return permission == PUBLIC
+        try:
+            self._check_runs(plugin)
+            now = await self._recognise(request)
+            if now is None or (now.tenant.id, now.user_id, now.key_id) != (
+                before.tenant.id,
+                before.user_id,
+                before.key_id,
+            ):
+                return False
+            if plugin != CORE and plugin not in self._app.enabled(now.tenant.id):
+                return False
+            await self._check_permission(now, permission)
+        except (Problem, DatabaseUnavailable):
+            return False
+        return True
+
     async def recognise(self, request: Request) -> Actor | None:
-        """Who asks: by key, by login session, or by what a plugin knows. Remembered in `request.state`."""
+        """Who asks: by key or token, by login, or by what a plugin knows. Remembered in `request.state`."""
         state = request.scope.setdefault("state", {})
         if "actor" not in state:
             state["actor"] = await self._recognise(request)
@@ -88,12 +119,12 @@ class Gate:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and key:
             request.state.by_key = True
-            actor = await self._key(key.strip())
+            actor = await self._bearer(key.strip())
             if actor is None:
-                raise Problem(401, "bad_key", "The key is unknown, expired or revoked.")
+                raise Problem(401, "bad_key", "The key or token is unknown, expired or revoked.")
             return actor
-        token = request.cookies.get(SESSION_COOKIE)
-        if token and (actor := await self._session(token)):
+        token = read_cookie(request, SESSION_COOKIE)
+        if token and (actor := await self._cookie(token, active=is_activity(request))):
             return actor
         outcome = await self._app.hooks.first(resolve_actor, request)
         return outcome.value if outcome else None
@@ -108,7 +139,11 @@ class Gate:
             )
 
     async def _check_permission(self, actor: Actor, permission: str) -> None:
-        if permission in {PUBLIC, AUTHENTICATED}:
+        if permission in {PUBLIC, LIMITED}:
+            return
+        if actor.limited:
+            raise Problem(403, SET_UP_FIRST, "Set up a second factor first; your organisation asks for one.")
+        if permission == AUTHENTICATED:
             return
         if actor.can_somewhere(permission):
             hooks = self._app.hooks.only(self._app.enabled(actor.tenant.id))
@@ -122,13 +157,23 @@ class Gate:
             return
         csrf.check_origin(request, self._app.settings.public_url)
         form = _is_form(request)
-        if not form and SESSION_COOKIE not in request.cookies:
+        if not form and read_cookie(request, SESSION_COOKIE) is None:
             return  # Nobody to be impersonated, and other sites cannot send JSON without asking first.
         token = request.headers.get(csrf.HEADER)
         if token is None and form:
             field = (await request.form()).get(csrf.FIELD)
             token = field if isinstance(field, str) else None
         csrf.check_token(self._secret, CsrfTokens(request, self._secret).binding, token)
+
+
+def is_activity(request: Request) -> bool:
+    """Whether somebody does something, as against an open page that asks for news by polling or server-sent events.
+
+    Pages say so with the header `X-Requested-With: poll`; browsers ask for event streams in `Accept`.
+    """
+    if request.headers.get(POLL_HEADER, "").lower() == POLL:
+        return False
+    return "text/event-stream" not in request.headers.get("accept", "")
 
 
 def _is_form(request: Request) -> bool:

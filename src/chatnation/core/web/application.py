@@ -23,6 +23,9 @@ from chatnation.core.plugin.resources import Registered
 from chatnation.core.settings import Role
 from chatnation.core.web import areas
 from chatnation.core.web.access import Gate
+from chatnation.core.web.accounts import own
+from chatnation.core.web.accounts.answers import Answers
+from chatnation.core.web.accounts.parts import AccountParts
 from chatnation.core.web.assets import Assets
 from chatnation.core.web.dispatch import ExactPaths
 from chatnation.core.web.endpoints import Endpoints
@@ -35,7 +38,6 @@ from chatnation.core.web.middleware import BodyLimit, ErrorBoundary, Measured, P
 from chatnation.core.web.openapi import openapi_document
 from chatnation.core.web.proxies import TrustedProxies
 from chatnation.core.web.routing import AUTHENTICATED, Route
-from chatnation.core.web.sign_in import SignIn
 from chatnation.core.web.templating import Renderer, Templates, plugin_folder
 
 if TYPE_CHECKING:
@@ -51,8 +53,7 @@ def build_web(app: App) -> WebApplication:
     app.services.offer(CORE, LiveHub, live)
     serves, collects = app.role in {Role.ALL, Role.SERVE}, app.role in {Role.ALL, Role.COLLECT}
     secret = _secret_key(app, needed=serves)
-    sign_in = SignIn(app, secret=secret)
-    inner = _Dashboard(app, live, sign_in, secret, serves=serves).asgi()
+    inner = _Dashboard(app, live, AccountParts(app, secret=secret), serves=serves).asgi()
     ingest = [entry.item for entry in app.resources.ingest_routes] if collects else []
     asgi: ASGIApp = ExactPaths(ingest, inner)
     if app.settings.trusted_proxies:
@@ -91,19 +92,20 @@ class WebApplication:
 class _Dashboard:
     """Pages, API, static files and introspection behind their middleware."""
 
-    def __init__(self, app: App, live: LiveHub, sign_in: SignIn, secret: str, *, serves: bool) -> None:
+    def __init__(self, app: App, live: LiveHub, parts: AccountParts, *, serves: bool) -> None:
         self._app = app
         self._live = live
         self._serves = serves
-        self._sign_in = sign_in
-        self._gate = Gate(app, secret=secret, session=self._sign_in.actor_of_session, key=self._sign_in.actor_of_key)
+        self._parts = parts
+        self._gate = Gate(app, secret=parts.secret, cookie=parts.by_cookie, bearer=parts.by_bearer)
         static = _folders(app, "static")
         self._assets = Assets(static)
         self._templates = Templates(
             _folders(app, "templates").values(), {"asset": self._assets.address, "icon": Icons(static.values())}
         )
-        self._frame = PageFrame(app, secret=secret)
-        self._endpoints = Endpoints(self._gate.admit, app.boundary)
+        self._frame = PageFrame(app, secret=parts.secret)
+        self._answers = Answers(secret=parts.secret, clock=app.clock)
+        self._endpoints = Endpoints(self._gate.admit, self._gate.still_admits, app.boundary)
         self._errors = ErrorAnswers(self._gate, app.hooks)
 
     def asgi(self) -> ASGIApp:
@@ -132,17 +134,22 @@ class _Dashboard:
 
     def _pages(self) -> Iterator[BaseRoute]:
         prefix = prefixes(self._app.inventory)
-        own = [Registered(CORE, page) for page in (*self._sign_in.pages(), *areas.pages(self._app))]
-        mounted = [(page_path(entry.item, prefix(entry.plugin)), entry) for entry in (*own, *self._app.resources.pages)]
+        core = [
+            Registered(CORE, page)
+            for page in (*own.pages(self._parts, self._answers), *areas.pages(self._app, self._answers))
+        ]
+        mounted = [
+            (page_path(entry.item, prefix(entry.plugin)), entry) for entry in (*core, *self._app.resources.pages)
+        ]
         for path, entry in sorted(mounted, key=lambda pair: _specificity(pair[0])):
             yield StarletteRoute(path, self._endpoints.page(entry), methods=list(entry.item.methods))
 
     def _api(self) -> Iterator[BaseRoute]:
         prefix = prefixes(self._app.inventory)
-        served = (*self._sign_in.routes(), *areas.routes(self._app), self._live_route())
-        own = [Registered(CORE, route) for route in served]
+        served = (*own.routes(self._parts, self._answers), *areas.routes(self._app, self._answers), self._live_route())
+        core = [Registered(CORE, route) for route in served]
         mounted = [
-            (route_path(entry.item, prefix(entry.plugin)), entry) for entry in (*own, *self._app.resources.routes)
+            (route_path(entry.item, prefix(entry.plugin)), entry) for entry in (*core, *self._app.resources.routes)
         ]
         document = openapi_document(mounted, version=version("chatnation"))
 

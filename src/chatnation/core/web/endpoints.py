@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar, get_origin
 
 import pydantic_core
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from chatnation.core.errors import ChatnationError, Problem
 from chatnation.core.plugin.boundary import Boundary
 from chatnation.core.plugin.resources import Registered
+from chatnation.core.web.open_streams import EVENT_STREAM, while_admitted
 from chatnation.core.web.problems import INTERNAL_ERROR, invalid
 from chatnation.core.web.routing import Page, Route
 from chatnation.core.web.templating import Rendered
@@ -23,13 +25,16 @@ Model = TypeVar("Model", bound=BaseModel)
 Endpoint = Callable[[Request], Awaitable[Response]]
 Admit = Callable[[Request, str, str], Awaitable[None]]
 """`admit(request, plugin, permission)` returns when the request may go on, and raises a `Problem` otherwise."""
+StillAdmits = Callable[[Request, str, str], Awaitable[bool]]
+"""`still_admits(request, plugin, permission)`: whether a request that was let in would be let in now."""
 
 
 class Endpoints:
     """Makes the endpoints of an app. What a plugin's handler raises by accident is counted against the plugin."""
 
-    def __init__(self, admit: Admit, boundary: Boundary) -> None:
+    def __init__(self, admit: Admit, still_admits: StillAdmits, boundary: Boundary) -> None:
         self._admit = admit
+        self._still_admits = still_admits
         self._boundary = boundary
 
     def route(self, registered: Registered[Route]) -> Endpoint:
@@ -44,7 +49,11 @@ class Endpoints:
             if route.body is not None:
                 arguments["body"] = await parse_body(request, route.body)
             with self._watched(plugin, f"route:{route.method} {route.path}"):
-                return _json(await route.handler(request, **arguments), route)
+                answer = await route.handler(request, **arguments)
+            if isinstance(answer, StreamingResponse) and answer.media_type == EVENT_STREAM:
+                still = partial(self._still_admits, request, plugin, route.permission)
+                answer.body_iterator = while_admitted(answer.body_iterator, still)
+            return _json(answer, route)
 
         return endpoint
 

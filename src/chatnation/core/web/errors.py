@@ -11,7 +11,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from chatnation.core.errors import Problem
 from chatnation.core.hookspecs.web import handle_error
 from chatnation.core.plugin.hooks import Hooks
-from chatnation.core.web.access import Gate
+from chatnation.core.web.access import SET_UP_FIRST, Gate
+from chatnation.core.web.accounts.answers import SET_UP_PATH
 from chatnation.core.web.problems import as_problem, problem_response, wants_html
 from chatnation.core.web.templating import Renderer
 
@@ -42,6 +43,8 @@ class ErrorAnswers:
         request_id: str = request.state.request_id
         if problem.status >= 500:
             logger.error("request %s: %s %s", request_id, request.method, request.url.path, exc_info=error)
+        if problem.code == SET_UP_FIRST and "hx-request" in request.headers:
+            return Response(status_code=403, headers={"HX-Redirect": SET_UP_PATH})
         if problem.status == 401 and "hx-request" in request.headers:
             shown = urlsplit(request.headers.get("hx-current-url", "/"))
             return Response(status_code=401, headers={"HX-Redirect": _login(shown.path, shown.query)})
@@ -50,6 +53,8 @@ class ErrorAnswers:
             return part
         if not wants_html(request):
             return problem_response(problem, request_id)
+        if problem.code == SET_UP_FIRST:
+            return RedirectResponse(SET_UP_PATH, status_code=303)
         if problem.status == 401:
             return RedirectResponse(_login(request.url.path, request.url.query), status_code=303)
         return await self._page(request, problem, request_id)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from starlette.requests import Request
 
+from chatnation.core.auth.effective import Standings
+from chatnation.core.auth.tenant_choice import TenantOfUser
 from chatnation.core.context import Actor
 from chatnation.core.hookspecs.web import render_slot
 from chatnation.core.plugin.boundary import CORE
@@ -39,6 +41,7 @@ class PageFrame:
     def __init__(self, app: App, *, secret: str) -> None:
         self._app = app
         self._secret = secret
+        self._standings = app.services.get(Standings)
 
     def __call__(self, request: Request) -> dict[str, Any]:
         actor: Actor | None = getattr(request.state, "actor", None)
@@ -48,12 +51,16 @@ class PageFrame:
         async def slot(name: str) -> Markup:
             return await self._slot(name, request, actor)
 
+        async def my_tenants() -> list[TenantOfUser]:
+            return await self._standings.choices(actor.user_id) if actor and actor.user_id is not None else []
+
         return {
             "request": request,
             "request_id": getattr(request.state, "request_id", ""),
             "path": path,
             "actor": actor,
             "tenant": actor.tenant if actor else None,
+            "my_tenants": my_tenants,
             "navigation": navigation,
             "current": _current(navigation, path),
             "settings_menu": lambda: shown_to(actor, navigation),
@@ -64,7 +71,7 @@ class PageFrame:
 
     def navigation(self, actor: Actor | None) -> list[NavigationGroup]:
         """The menu of `actor`: entries of the tenant's plugins that the actor may open."""
-        if actor is None:
+        if actor is None or actor.limited:
             return []
         enabled = self._app.enabled(actor.tenant.id)
         shown = [

@@ -14,7 +14,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from chatnation.core.plugin.resources import Registered
 from chatnation.core.web.problems import PROBLEM_MEDIA_TYPE, ProblemDetails
-from chatnation.core.web.routing import AUTHENTICATED, PUBLIC, Route
+from chatnation.core.web.routing import AUTHENTICATED, LIMITED, PUBLIC, Route
 
 _REFERENCE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
@@ -78,7 +78,7 @@ def _operation(
         "responses": {str(route.status): _answer(route, schemas), "default": _problem(schemas)},
         "security": [] if route.permission == PUBLIC else [{"login": []}, {"key": []}],
     }
-    if route.permission not in {PUBLIC, AUTHENTICATED}:
+    if route.permission not in {PUBLIC, AUTHENTICATED, LIMITED}:
         operation["x-permission"] = route.permission
     if route.body:
         operation["requestBody"] = {"required": True, "content": _content(schemas[route.body, "validation"])}

@@ -16,6 +16,8 @@ PUBLIC: Literal["public"] = "public"
 """The permission of a route that anybody may call."""
 AUTHENTICATED: Literal["authenticated"] = "authenticated"
 """The permission of a route that any signed-in actor may call."""
+LIMITED: Literal["limited"] = "limited"
+"""As `AUTHENTICATED`, and open even to somebody who first has to set up the second factor that the tenant asks for."""
 
 
 @dataclass(frozen=True, slots=True)
