@@ -17,7 +17,7 @@ LAYERS = (
     {"settings", "ids", "errors", "clock", "context", "garbage", "tasks"}
     | {"web.routing", "jobs.definitions", "processing.stage", "processing.projection", "queue.base", "ingestion.event"},
     {"plugin", "hookspecs", "audit"},
-    {"storage", "queue", "identity", "embedded", "jobs.schema", "vault"},
+    {"storage", "queue", "identity", "embedded", "jobs.schema", "vault", "outgoing"},
     {"auth", "ingestion", "processing", "jobs", "query", "live", "logs", "metrics", "signals", "switches", "mail"}
     | {"queue.deadletters"},
     {"web"},

@@ -163,6 +163,7 @@ def _offer_own_services(app: App) -> None:
     from chatnation.core.identity.persons import Persons, StoredPersons
     from chatnation.core.ingestion.ledger import IngestLedger, Ledger
     from chatnation.core.jobs.enqueueing import Jobs
+    from chatnation.core.outgoing import Outgoing
     from chatnation.core.queue.deadletters import DeadLetters
     from chatnation.core.signals import Signals
     from chatnation.core.storage.storage import Storage
@@ -179,6 +180,7 @@ def _offer_own_services(app: App) -> None:
     app.services.offer(CORE, Jobs, app.jobs)
     app.services.offer(CORE, Signals, app.signals)
     app.services.offer(CORE, Vault, app.vault)
+    app.services.offer(CORE, Outgoing, Outgoing(app.settings.outgoing_allowed))
 
 
 def _queue(settings: Settings, collected: Resources) -> EventQueue:

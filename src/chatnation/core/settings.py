@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas."
     )
+    outgoing_allowed: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (),
+        description="Private networks that the product may call, separated by commas: for an issuer of single sign-on"
+        " inside the house, for example. All others are refused.",
+    )
     log_format: str = Field("text", pattern="^(text|json)$", description="`text` for people, `json` for machines.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Lowest level that is logged.")
 
@@ -95,7 +100,7 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(5, ge=1, description="Database connections a process keeps.")
 
-    @field_validator("trusted_proxies", "plugins_disabled", "plugin_paths", mode="before")
+    @field_validator("trusted_proxies", "outgoing_allowed", "plugins_disabled", "plugin_paths", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.errors import ChatnationError
 from chatnation.core.plugin.boundary import CORE
@@ -50,8 +51,18 @@ class Switches:
                 off.setdefault(tenant_id, set()).add(plugin)
         self._off = {tenant_id: frozenset(names) for tenant_id, names in off.items()}
 
-    async def switch(self, tenant_id: int, plugin: str, *, enabled: bool) -> None:
-        """Turn `plugin` on or off for a tenant; every process follows within a second."""
+    async def switch(
+        self,
+        tenant_id: int,
+        plugin: str,
+        *,
+        enabled: bool,
+        then: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    ) -> None:
+        """Turn `plugin` on or off for a tenant; every process follows within a second.
+
+        `then` is done in the same transaction: a record of who did it, for example.
+        """
         if plugin not in self._inventory:
             raise ChatnationError(f"There is no plugin {plugin}; `chatnation plugins list` names all.")
         async with self._storage.system("switch a plugin and tell every process") as connection:
@@ -63,6 +74,8 @@ class Switches:
                 {"tenant": tenant_id, "plugin": plugin, "enabled": enabled},
             )
             await raise_version(connection, CACHE)
+            if then is not None:
+                await then(connection)
         await self.refresh()
 
 

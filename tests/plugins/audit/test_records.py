@@ -120,7 +120,7 @@ async def test_reading_and_exporting_the_log_is_recorded_too(make_app: MakeApp) 
     assert downloaded.status_code == 200
     rows = list(csv.DictReader(io.StringIO(downloaded.text.removeprefix("\ufeff"))))
     assert [row["action"] for row in rows] == ["audit.log.exported", "audit.log.viewed"]
-    (viewed,) = (await client.get("/api/audit-logs", params={"action": "audit.log.viewed"})).json()["items"][1:]
+    (viewed,) = (await client.get("/api/audit-logs", params={"action": "audit.log.viewed"})).json()["items"]
     assert viewed["details"] == {"filters": {"action": "auth."}}
     assert viewed["actor_name"].endswith("@example.org")
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core import logs
 from chatnation.core.audit import ActorRef, ActorType, AuditLog, AuditRecord, SilentAudit, audit_of
@@ -69,11 +70,18 @@ class Instance:
                 return SilentAudit()
         return audit_of(self.assembly.services)
 
-    def record(
-        self, tenant: Tenant | None, action: str, resource_type: str, resource_id: object = None, **details: Any
-    ) -> AuditRecord:
-        """A record of what the operator did by this command."""
-        return AuditRecord(
+    async def record(
+        self,
+        connection: AsyncConnection,
+        tenant: Tenant | None,
+        action: str,
+        resource_type: str,
+        resource_id: object = None,
+        /,
+        **details: Any,
+    ) -> None:
+        """Write down what the operator does by this command, in the transaction that does it."""
+        record = AuditRecord(
             tenant_id=tenant.id if tenant else None,
             action=action,
             actor=ActorRef(ActorType.SYSTEM, name=operator()),
@@ -81,6 +89,7 @@ class Instance:
             resource_id=None if resource_id is None else str(resource_id),
             details=details,
         )
+        await (await self.audit()).record(connection, record)
 
     @cached_property
     def assembly(self) -> Assembly:

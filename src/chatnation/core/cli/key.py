@@ -53,7 +53,7 @@ def create(
             owner = await find_tenant(connection, tenant)
             wanted = project is not None or kind.sends_events
             source = await find_project(connection, owner.id, project) if wanted else None
-            return await create_key(
+            made = await create_key(
                 connection,
                 owner.id,
                 name,
@@ -63,6 +63,9 @@ def create(
                 scopes=scopes,
                 expires_at=datetime.now(UTC) + timedelta(days=expires_in) if expires_in else None,
             )
+            said = {"prefix": made.prefix, "name": name, "type": str(kind), "project": source.slug if source else None}
+            await instance.record(connection, owner, "config.key.created", "key", made.id, **said)
+            return made
 
     made = on_instance(work)
     if as_json:
@@ -100,6 +103,8 @@ def revoke(key: str, yes: bool, tenant: str | None) -> None:
             used = f"last used {found.last_used_at:%Y-%m-%d %H:%M}" if found.last_used_at else "never used"
             click.confirm(f"Revoke {found.prefix}… ({found.name}, {used})?", abort=True)
         async with instance.storage.tenant(owner.id) as connection:
+            said = {"prefix": found.prefix, "name": found.name}
+            await instance.record(connection, owner, "config.key.revoked", "key", found.id, **said)
             return await revoke_key(connection, owner.id, str(found.id))
 
     revoked = on_instance(work)

@@ -66,7 +66,10 @@ def export(who: str, output: Path | None, tenant: str | None) -> None:
             owner = await find_tenant(connection, tenant)
             found = await _find(connection, owner, who)
         assembly = instance.assembly
-        return await export_person(instance.storage, assembly.hooks, assembly.inventory, owner, found.person_id)
+        everything = await export_person(instance.storage, assembly.hooks, assembly.inventory, owner, found.person_id)
+        async with instance.storage.tenant(owner.id) as connection:
+            await instance.record(connection, owner, "person.exported", "person", found.person_id)
+        return everything
 
     exported = on_instance(work)
     if output is None:
@@ -94,7 +97,12 @@ def erase(who: str, yes: bool, tenant: str | None, as_json: bool) -> None:
                 click.echo(f"  {each.kind} {each.value}", err=True)
             click.confirm("Erase everything of the person with these ids, for good?", abort=True, err=True)
         eraser = Eraser(instance.storage, instance.assembly.hooks, instance.assembly.inventory)
-        return await eraser.erase_person(owner, found.person_id, by=operator())
+
+        async def note(connection: AsyncConnection, receipt: Receipt) -> None:
+            said = {"counts": receipt.counts}
+            await instance.record(connection, owner, "person.erased", "erasure", receipt.id, **said)
+
+        return await eraser.erase_person(owner, found.person_id, by=operator(), then=note)
 
     receipt = on_instance(work)
     if as_json:
@@ -116,6 +124,7 @@ def split(one: str, other: str, tenant: str | None) -> None:
             owner = await find_tenant(connection, tenant)
             found = await _find(connection, owner, one)
             pairs = await actions.split(connection, owner.id, _leaf(found, one), _leaf(found, other), by=operator())
+            await instance.record(connection, owner, "person.split", "person", found.person_id, links=len(pairs))
             return len(pairs)
 
     click.echo(f"Split, by removing {on_instance(work)} links.")

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core import scaffold
 from chatnation.core.auth.tenancy import find_tenant
@@ -139,7 +140,13 @@ def _switch(name: str, tenant: str | None, *, enabled: bool) -> None:
     async def work(instance: Instance) -> str:
         async with instance.storage.system("find a tenant") as connection:
             found = await find_tenant(connection, tenant)
-        await Switches(instance.assembly.inventory, instance.storage).switch(found.id, name, enabled=enabled)
+
+        async def note(connection: AsyncConnection) -> None:
+            action = "config.plugin.enabled" if enabled else "config.plugin.disabled"
+            await instance.record(connection, found, action, "plugin", name)
+
+        switches = Switches(instance.assembly.inventory, instance.storage)
+        await switches.switch(found.id, name, enabled=enabled, then=note)
         return found.slug
 
     click.echo(f"{name} is {'on' if enabled else 'off'} for {on_instance(work)}.")

@@ -55,7 +55,7 @@ def create(
     async def work(instance: Instance) -> Project:
         async with instance.storage.system("make a project") as connection:
             owner = await find_tenant(connection, tenant)
-            return await create_project(
+            made = await create_project(
                 connection,
                 owner.id,
                 name,
@@ -63,6 +63,8 @@ def create(
                 allowed_origins=origins or ("*",),
                 ip_mode=ip_mode or IpMode.MASK,
             )
+            await instance.record(connection, owner, "config.project.created", "project", made.slug, name=made.name)
+            return made
 
     made = on_instance(work)
     if as_json:
@@ -112,7 +114,11 @@ def change(
 
     async def work(instance: Instance) -> Project:
         async with instance.storage.system("change a project") as connection:
-            found = await find_project(connection, (await find_tenant(connection, tenant)).id, slug)
+            owner = await find_tenant(connection, tenant)
+            found = await find_project(connection, owner.id, slug)
+            changes = {"name": name, "allowed_origins": list(origins), "ip_mode": ip_mode, "masking": rules}
+            said = {key: value for key, value in changes.items() if value}
+            await instance.record(connection, owner, "config.project.updated", "project", found.slug, **said)
             return await change_project(
                 connection, found, name=name, allowed_origins=origins or None, ip_mode=ip_mode, masking=rules or None
             )

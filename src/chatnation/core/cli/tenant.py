@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth.tenancy import DEFAULT_TIMEZONE, change_tenant, create_tenant, find_tenant, list_tenants
 from chatnation.core.cli._context import Instance, as_json, on_instance, operator
@@ -26,7 +27,9 @@ def create(name: str, slug: str | None, timezone: str, as_json: bool) -> None:
 
     async def work(instance: Instance) -> Tenant:
         async with instance.storage.system("make a tenant") as connection:
-            return await create_tenant(connection, name, slug=slug, timezone=timezone)
+            made = await create_tenant(connection, name, slug=slug, timezone=timezone)
+            await instance.record(connection, made, "config.tenant.created", "tenant", made.slug, name=made.name)
+            return made
 
     made = on_instance(work)
     if as_json:
@@ -60,6 +63,8 @@ def change(slug: str, name: str | None, timezone: str | None) -> None:
         async with instance.storage.system("change a tenant") as connection:
             found = await find_tenant(connection, slug)
             await change_tenant(connection, found.id, name=name, timezone=timezone)
+            changed = {key: value for key, value in (("name", name), ("timezone", timezone)) if value}
+            await instance.record(connection, found, "config.tenant.updated", "tenant", found.slug, **changed)
 
     on_instance(work)
 
@@ -86,7 +91,12 @@ def erase(slug: str, confirm: str | None, as_json: bool) -> None:
         typed = confirm or click.prompt("Type its handle to erase all of it for good", err=True)
         if typed != found.slug:
             raise click.ClickException(f"“{typed}” is not {found.slug}; nothing was erased.")
-        return await eraser.erase_tenant(found, by=operator())
+
+        async def note(connection: AsyncConnection, receipt: Receipt) -> None:
+            said = {"tenant": found.slug, "counts": receipt.counts}
+            await instance.record(connection, None, "danger_zone.tenant.deleted", "erasure", receipt.id, **said)
+
+        return await eraser.erase_tenant(found, by=operator(), then=note)
 
     receipt = on_instance(work)
     if as_json:

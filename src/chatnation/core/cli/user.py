@@ -41,7 +41,9 @@ def create(
     async def work(instance: Instance) -> int:
         async with instance.storage.system("make a user") as connection:
             owner = await find_tenant(connection, tenant)
-            return await create_user(connection, owner.id, email, name or email, role, password_hash)
+            made = await create_user(connection, owner.id, email, name or email, role, password_hash)
+            await instance.record(connection, owner, "config.member.added", "user", made, email=email, role=str(role))
+            return made
 
     user_id = on_instance(work)
     made_up = {} if password else {"password": chosen}
@@ -78,6 +80,7 @@ def password(email: str, password: str | None, tenant: str | None) -> None:
             owner = await find_tenant(connection, tenant)
             member = await find_member(connection, owner.id, email)
             await set_password(connection, member.user_id, password_hash)
+            await instance.record(connection, owner, "auth.password.reset", "user", member.user_id, email=email)
 
     on_instance(work)
     click.echo(f"{email} has a new password." if password else f"Password, shown this once: {chosen}")
@@ -95,7 +98,9 @@ def revoke(email: str, yes: bool, tenant: str | None) -> None:
     async def work(instance: Instance) -> None:
         async with instance.storage.system("revoke a membership") as connection:
             owner = await find_tenant(connection, tenant)
-            await revoke_membership(connection, owner.id, await find_member(connection, owner.id, email))
+            member = await find_member(connection, owner.id, email)
+            await revoke_membership(connection, owner.id, member)
+            await instance.record(connection, owner, "config.member.deactivated", "user", member.user_id, email=email)
 
     on_instance(work)
     click.echo(f"{email} is out.")

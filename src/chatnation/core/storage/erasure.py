@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -68,6 +68,10 @@ class Receipt:
     counts: dict[str, int]
 
 
+Then = Callable[[AsyncConnection, Receipt], Awaitable[None]]
+"""What is done with the receipt before the transaction commits: a record of who asked, for example."""
+
+
 class Eraser:
     """Erases for good. Each erasure is one transaction: all is gone and there is a receipt, or nothing happened."""
 
@@ -76,11 +80,12 @@ class Eraser:
         self._hooks = hooks
         self._inventory = inventory
 
-    async def erase_person(self, tenant: Tenant, person_id: UUID, *, by: str) -> Receipt:
+    async def erase_person(self, tenant: Tenant, person_id: UUID, *, by: str, then: Then | None = None) -> Receipt:
         """Erase the person that `person_id` belongs to, with every id that leads to them, and never store them again.
 
-        `by` names who asked. Raises NotFound when nobody was ever seen under the id, ErasureIncomplete when a plugin
-        cannot erase what it keeps, CannotBeAsked when one that keeps something does not run.
+        `by` names who asked; `then` is done last, in the same transaction. Raises NotFound when nobody was ever seen
+        under the id, ErasureIncomplete when a plugin cannot erase what it keeps, CannotBeAsked when one that keeps
+        something does not run.
         """
         async with self._storage.tenant(tenant.id) as connection:
             asyncpg_connection = await raw(connection)
@@ -100,7 +105,10 @@ class Eraser:
                 .values([{"tenant_id": tenant.id, "leaf_id": leaf} for leaf in leafs])
                 .on_conflict_do_nothing()
             )
-            return await _write_receipt(connection, tenant, PERSON, leafs[0], by, counts)
+            receipt = await _write_receipt(connection, tenant, PERSON, leafs[0], by, counts)
+            if then is not None:
+                await then(connection, receipt)
+            return receipt
 
     async def summarize_tenant(self, tenant_id: int) -> dict[str, int | None]:
         """What there is to erase, by kind: rows of the core, and what plugins say; None where one cannot count."""
@@ -120,8 +128,11 @@ class Eraser:
             return dict(outcome.value) if outcome.value is not None else {plugin: None}
         return {}
 
-    async def erase_tenant(self, tenant: Tenant, *, by: str) -> Receipt:
-        """Erase a tenant with everything it has, in the core and in every plugin, also in those that do not run."""
+    async def erase_tenant(self, tenant: Tenant, *, by: str, then: Then | None = None) -> Receipt:
+        """Erase a tenant with everything it has, in the core and in every plugin, also in those that do not run.
+
+        `then` is done last, in the same transaction.
+        """
         async with self._storage.system("erase a tenant") as connection:
             asyncpg_connection = await raw(connection)
             await lock_storing(asyncpg_connection, tenant.id, alone=True)
@@ -140,7 +151,10 @@ class Eraser:
             if not gone.rowcount:
                 raise NotFound("There is no such tenant.")
             await raise_version(connection, IDENTITY_CACHE)
-            return await _write_receipt(connection, tenant, TENANT, None, by, counts)
+            receipt = await _write_receipt(connection, tenant, TENANT, None, by, counts)
+            if then is not None:
+                await then(connection, receipt)
+            return receipt
 
 
 async def forget_leafs(connection: AsyncConnection, tenant_id: int, leafs: Sequence[UUID]) -> Counter[str]:
