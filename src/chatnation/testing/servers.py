@@ -149,8 +149,13 @@ async def _make_plain_role(admin_url: str) -> bool:
     try:
         if await connection.fetchval("SHOW is_superuser") == "off":
             return False
-        with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-            await connection.execute(f"CREATE ROLE {_PLAIN_ROLE} LOGIN PASSWORD '{_PLAIN_ROLE}' NOBYPASSRLS")
+        tenants = f"{_PLAIN_ROLE}_tenant"
+        for role in (f"{_PLAIN_ROLE} LOGIN PASSWORD '{_PLAIN_ROLE}'", f"{tenants} NOLOGIN"):
+            with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+                await connection.execute(f"CREATE ROLE {role} NOBYPASSRLS")
+        if not await connection.fetchval(f"SELECT pg_has_role('{_PLAIN_ROLE}', '{tenants}', 'MEMBER')"):
+            with suppress(asyncpg.UniqueViolationError):
+                await connection.execute(f"GRANT {tenants} TO {_PLAIN_ROLE}")
         return True
     finally:
         await connection.close()

@@ -97,7 +97,7 @@ class Intake:
 
     async def rows(self, sql: str, **parameters: Any) -> list[Any]:
         """Rows of a query, which names the tenant by `:tenant`."""
-        async with self.app.storage.tenant(self.tenant_id) as connection:
+        async with self.app.storage.system("look what a test has done") as connection:
             return list(await connection.execute(text(sql), {"tenant": self.tenant_id, **parameters}))
 
     async def value(self, sql: str, **parameters: Any) -> Any:

@@ -21,6 +21,7 @@ from chatnation.core.processing.projection import Projection
 from chatnation.core.processing.retrying import Retries
 from chatnation.core.processing.stage import Stage
 from chatnation.core.processing.stages import StageRefused
+from chatnation.core.storage import tenant_role
 from chatnation.testing.events import Wire, page_view, track
 
 if TYPE_CHECKING:
@@ -254,6 +255,8 @@ async def counting(make_intake: MakeIntake) -> tuple[Intake, Counting]:
     async with intake.app.storage.system("tables for a test") as connection:
         await connection.execute(text("CREATE TABLE counted (name text, tenant_id int)"))
         await connection.execute(text("CREATE TABLE worked ()"))
+        role = await tenant_role.look_up(connection)
+        await connection.execute(text(f"GRANT INSERT ON counted, worked TO {role.quoted}"))
     return intake, projection
 
 

@@ -20,6 +20,7 @@ from chatnation.core.embedded.sockets import SocketFolder
 from chatnation.core.embedded.status import ServerStatus
 
 ROLE = DATABASE = "chatnation"
+TENANT_ROLE = f"{ROLE}_tenant"
 SUPERUSER = "postgres"
 _PORT = 5432  # Names the socket file; there is no TCP port.
 _PROGRAM = "postgres"
@@ -61,6 +62,10 @@ _FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"
 _OWNERSHIP = f"""
 SELECT 'CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS'
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') \\gexec
+SELECT 'CREATE ROLE {TENANT_ROLE} NOLOGIN'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{TENANT_ROLE}') \\gexec
+SELECT 'GRANT {TENANT_ROLE} TO {ROLE}'
+ WHERE NOT pg_has_role('{ROLE}', '{TENANT_ROLE}', 'MEMBER') \\gexec
 SELECT 'CREATE DATABASE {DATABASE} OWNER {ROLE}'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
 """

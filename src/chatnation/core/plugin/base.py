@@ -51,6 +51,11 @@ class Plugin:
     """Module with the hooks that this plugin asks of others; their names start with `<name>_`."""
     migrations: ClassVar[str | Path | None] = None
     """Folder of Alembic revisions; defaults to `migrations/` beside the plugin's module when it exists."""
+    global_tables: ClassVar[tuple[str, ...]] = ()
+    """Tables of the plugin's schema that belong to no tenant and so have no column `tenant_id`.
+
+    A transaction of a tenant may read them; only one of the system may write them.
+    """
 
     services: Services
 

@@ -67,6 +67,9 @@ def _attachments(plugin: type[Plugin]) -> list[str]:
     specs: object = plugin.hookspecs
     if not isinstance(specs, ModuleType | type | None):
         found.append("`hookspecs` must be a module or a class")
+    tables: object = plugin.global_tables
+    if not isinstance(tables, tuple) or not all(isinstance(table, str) and "." not in table for table in tables):
+        found.append("`global_tables` must be a tuple of names of tables, without the schema")
     if plugin.migrations is not None and not Path(plugin.migrations).is_dir():
         found.append(f"the migrations folder {plugin.migrations} does not exist")
     return found

@@ -25,7 +25,7 @@ from chatnation.core.processing.projecting import Projections
 from chatnation.core.processing.stages import Stages
 from chatnation.core.storage.locks import lock_storing
 from chatnation.core.storage.partitions import Partitions
-from chatnation.core.storage.storage import Storage, raw
+from chatnation.core.storage.storage import Storage, enter_tenant, raw
 
 if TYPE_CHECKING:
     import asyncpg
@@ -174,7 +174,7 @@ class Pipeline:
         """Store a batch, with its projections, persons and counts; all of it or nothing. See `failures` for errors."""
         await self._partitions.ensure(_months(prepared.batch))
         try:
-            async with self._storage.tenant(prepared.tenant_id) as connection:
+            async with self._storage.system("copy events of a tenant") as connection:
                 stored, confirmations = await self._write(connection, prepared)
                 if rehearse:
                     raise Rehearsed
@@ -194,6 +194,7 @@ class Pipeline:
         account = Account(prepared.deliveries)
         candidates = await self._candidates(database, prepared, fresh, account)
         new = await insert_events(database, tenant_id, [event for event, _ in candidates])
+        await enter_tenant(connection, tenant_id)
         batch, ids = _narrowed(prepared.batch, candidates, new)
         evidence = self._recogniser.gather(batch, ids)
         confirmations = [await self._identity.record_sightings(database, tenant_id, evidence)]

@@ -27,7 +27,9 @@ from chatnation.core.plugin.base import Plugin
 from chatnation.core.plugin.boundary import CORE, Boundary
 from chatnation.core.storage import tenant_tables
 from chatnation.core.storage.models import metadata as core_metadata
+from chatnation.core.storage.row_security import protect
 from chatnation.core.storage.storage import Storage, raw
+from chatnation.core.storage.tenant_role import TenantRole, provide
 
 _UPGRADE_LOCK = 0x636E_0001
 
@@ -40,12 +42,16 @@ class MigrationError(ChatnationError):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The revisions of one owner. `folder` holds them, `schema` is theirs (None: public), `metadata` their outcome."""
+    """The revisions of one owner. `folder` holds them, `schema` is theirs (None: public), `metadata` their outcome.
+
+    `global_tables` of the schema belong to no tenant.
+    """
 
     owner: str
     schema: str | None
     folder: Path
     metadata: MetaData | None = None
+    global_tables: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +98,18 @@ def plugin_history(plugin: type[Plugin]) -> History | None:
         folder = Path(module.__file__).parent / "migrations"
         if not folder.is_dir():
             return None
-    return History(plugin.name, plugin.name, folder, _plugin_metadata(plugin))
+    return History(plugin.name, plugin.name, folder, _plugin_metadata(plugin), frozenset(plugin.global_tables))
 
 
 def histories(plugins: Iterable[type[Plugin]]) -> list[History]:
     """The core's history and those of `plugins`, in the order given, which is the order of upgrades."""
     found = [plugin_history(plugin) for plugin in plugins]
     return [core_history(), *(history for history in found if history is not None)]
+
+
+def global_tables(targets: Iterable[History]) -> dict[str, frozenset[str]]:
+    """The tables that belong to no tenant, of each plugin in `targets`, by its schema."""
+    return {history.schema: history.global_tables for history in targets if history.schema is not None}
 
 
 def environment_folder() -> Path:
@@ -113,20 +124,24 @@ def environment_folder() -> Path:
 async def upgrade(storage: Storage, targets: Sequence[History], boundary: Boundary) -> list[Upgrade]:
     """Bring every history to its head, the core first; one process at a time, the others wait.
 
-    A plugin whose revisions fail keeps the schema it had, and the rest goes on. Errors of the core's are raised.
+    A plugin whose revisions fail keeps the schema it had, and the rest goes on. Errors of the core's are raised. Tables
+    that hold rows of tenants are protected with row-level security; raises NoTenantRole when that is not possible.
     """
     done = []
     async with _exclusive(storage) as connection:
+        role = await provide(connection)
+        await connection.commit()
         for history in targets:
             before = await connection.run_sync(_current, history)
             await connection.rollback()
             if history.schema is None:
                 await connection.run_sync(_upgrade, history)
+                await protect(connection, role, global_tables(targets))
                 await connection.commit()
-                await upgrade_jobs_schema(await raw(connection))
+                await upgrade_jobs_schema(await raw(connection), role)
                 error = None
             else:
-                apply = partial(_upgrade_plugin, connection, history)
+                apply = partial(_upgrade_plugin, connection, history, role)
                 error = (await boundary.acall(history.owner, "upgrade of its schema", apply)).error
             after = await connection.run_sync(_current, history)
             await connection.rollback()
@@ -214,10 +229,11 @@ async def _exclusive(storage: Storage) -> AsyncIterator[AsyncConnection]:
             await connection.commit()
 
 
-async def _upgrade_plugin(connection: AsyncConnection, history: History) -> None:
+async def _upgrade_plugin(connection: AsyncConnection, history: History, role: TenantRole) -> None:
     try:
         await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{history.schema}"'))
         await connection.run_sync(_upgrade, history)
+        await protect(connection, role, global_tables([history]))
         await connection.commit()
     except BaseException:
         await connection.rollback()

@@ -8,15 +8,22 @@ from typing import Any, cast
 
 import asyncpg
 import msgspec
-from sqlalchemy import event, text
+from sqlalchemy import TextClause, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chatnation.core.storage.codecs import set_codecs
 from chatnation.core.storage.errors import DatabaseUnavailable, is_lost, is_unreachable
+from chatnation.core.storage.tenant_role import TENANT_ROLE
 from chatnation.core.storage.url import engine_url
 
-_ENTER = text(
-    "SELECT set_config('chatnation.tenant_id', :tenant, true), set_config('chatnation.system', :reason, true)"
+_ENTER_TENANT = text(
+    "SELECT set_config('chatnation.tenant_id', :name, true), set_config('chatnation.system', '', true),"
+    f" set_config('role', {TENANT_ROLE}, true)"
+)
+# The role is what it is by default; said all the same, so that nothing that was left in a connection lives on.
+_ENTER_SYSTEM = text(
+    "SELECT set_config('chatnation.tenant_id', '', true), set_config('chatnation.system', :name, true),"
+    " set_config('role', 'none', true)"
 )
 _AFTER_COMMIT = "chatnation.after_commit"
 
@@ -50,14 +57,17 @@ class Storage:
 
     @asynccontextmanager
     async def tenant(self, tenant_id: int) -> AsyncIterator[AsyncConnection]:
-        """A transaction that may see the rows of one tenant."""
-        async with self._transaction(str(tenant_id), "") as connection:
+        """A transaction that sees and writes the rows of one tenant only: PostgreSQL hides and refuses all others.
+
+        COPY into a table is refused too; see `enter_tenant`.
+        """
+        async with self._transaction(_ENTER_TENANT, str(tenant_id)) as connection:
             yield connection
 
     @asynccontextmanager
     async def system(self, reason: str) -> AsyncIterator[AsyncConnection]:
         """A transaction that may see the rows of every tenant; `reason` says in a few words why it has to."""
-        async with self._transaction("", reason) as connection:
+        async with self._transaction(_ENTER_SYSTEM, reason) as connection:
             yield connection
 
     @asynccontextmanager
@@ -73,8 +83,8 @@ class Storage:
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def _transaction(self, tenant: str, reason: str) -> AsyncIterator[AsyncConnection]:
-        connection = await self._enter(tenant, reason)
+    async def _transaction(self, door: TextClause, name: str) -> AsyncIterator[AsyncConnection]:
+        connection = await self._enter(door, name)
         actions: list[Action] = []
         connection.sync_connection.info[_AFTER_COMMIT] = actions  # type: ignore[union-attr]
         try:
@@ -93,7 +103,7 @@ class Storage:
         for action in actions:
             await action()
 
-    async def _enter(self, tenant: str, reason: str) -> AsyncConnection:
+    async def _enter(self, door: TextClause, name: str) -> AsyncConnection:
         """A connection inside a fresh transaction.
 
         The first statement also finds out whether a pooled connection outlived its server; one other try replaces it,
@@ -104,7 +114,7 @@ class Storage:
             connection: AsyncConnection | None = None
             try:
                 connection = await self._engine.connect()
-                await connection.execute(_ENTER, {"tenant": tenant, "reason": reason})
+                await connection.execute(door, {"name": name})
                 return connection
             except Exception as error:
                 if connection is not None:
@@ -115,6 +125,14 @@ class Storage:
                     raise
                 last = error
         raise DatabaseUnavailable(f"The database cannot be reached: {last}") from last
+
+
+async def enter_tenant(connection: AsyncConnection, tenant_id: int) -> None:
+    """Make the rest of a system transaction one of `tenant_id`, as if it had come through that door.
+
+    For what has to be done as the owner first, such as COPY, and is followed by code that must not see other tenants.
+    """
+    await connection.execute(_ENTER_TENANT, {"name": str(tenant_id)})
 
 
 def after_commit(connection: AsyncConnection, action: Action) -> None:
