@@ -144,6 +144,14 @@ def test_a_key_is_printed_once_and_then_only_its_beginning(kra: Console) -> None
     }
 
 
+def test_a_key_is_replaced_and_the_old_one_ends_later(kra: Console) -> None:
+    old = kra("key", "create", "Browser").strip()
+    new = kra("key", "rotate", old, "--overlap", "2").strip()
+    assert (new.startswith("cn_write_"), new == old) == (True, False)
+    made, ending = kra.json("key", "list")
+    assert (made["expires_at"], ending["expires_at"] is None, ending["name"]) == (None, False, "Browser")
+
+
 def test_a_key_is_revoked_after_a_question(kra: Console) -> None:
     secret = kra("key", "create", "Browser").strip()
     kra.fails("key", "revoke", secret, answer="n\n")

@@ -8,7 +8,7 @@ import secrets
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -17,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth.names import checked_name
 from chatnation.core.auth.origins import AllowedOrigins, checked_origin
+from chatnation.core.auth.refusals import Impossible
 from chatnation.core.auth.tenancy import IpMode, MaskingRule, Unknown
 from chatnation.core.context import Tenant
 from chatnation.core.errors import ChatnationError
-from chatnation.core.storage.models import api_keys, projects, tenants
+from chatnation.core.storage.models import api_keys, projects, tenants, users
 
 _ALPHABET = string.ascii_letters + string.digits
 _SECRET_LENGTH = 32
@@ -64,6 +65,11 @@ class KeyEntry:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    scopes: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    """Instead of the project's; none: the project's."""
+    created_by: str | None = None
+    """Name of the user; None for an operator, or somebody who is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +116,9 @@ async def create_key(
     allowed_origins: Sequence[str] | None = None,
     scopes: Sequence[str] = (),
     expires_at: datetime | None = None,
+    created_by: int | None = None,
 ) -> NewKey:
-    """Make a key. One that sends events needs the project that they go to."""
+    """Make a key. One that sends events needs the project that they go to. `created_by` is the id of a user."""
     if kind.sends_events and project_id is None:
         raise ChatnationError(f"A {kind} key needs the project that its events go to.")
     start = f"cn_{kind}_"
@@ -129,6 +136,7 @@ async def create_key(
             allowed_origins=[checked_origin(origin) for origin in allowed_origins] if allowed_origins else None,
             scopes=list(scopes),
             expires_at=expires_at,
+            created_by=created_by,
         )
         .returning(api_keys.c.id)
     )
@@ -141,6 +149,42 @@ async def revoke_key(connection: AsyncConnection, tenant_id: int, key: str) -> K
     found = await find_key(connection, tenant_id, key)
     await connection.execute(update(api_keys).where(api_keys.c.id == found.id).values(revoked_at=func.now()))
     return found
+
+
+async def rotate_key(
+    connection: AsyncConnection,
+    tenant_id: int,
+    key: str,
+    now: datetime,
+    overlap: timedelta,
+    *,
+    created_by: int | None = None,
+) -> tuple[KeyEntry, NewKey]:
+    """Make a key that may do the same, and have the old one end after `overlap`; gives the old one and the new.
+
+    The new key is valid for as long as the old one was meant to be. Raises Unknown; Impossible when the old key has
+    ended already.
+    """
+    old = await find_key(connection, tenant_id, key)
+    if old.expires_at is not None and old.expires_at <= now:
+        raise Impossible("This key has ended already. Make a new one.")
+    project_id = await connection.scalar(select(api_keys.c.project_id).where(api_keys.c.id == old.id))
+    lifetime = old.expires_at - old.created_at if old.expires_at else None
+    new = await create_key(
+        connection,
+        tenant_id,
+        old.name,
+        old.type,
+        project_id=project_id,
+        allowed_origins=old.allowed_origins,
+        scopes=old.scopes,
+        expires_at=now + lifetime if lifetime else None,
+        created_by=created_by,
+    )
+    end = now + overlap
+    values = {"revoked_at": now} if overlap <= timedelta() else {"expires_at": min(old.expires_at or end, end)}
+    await connection.execute(update(api_keys).where(api_keys.c.id == old.id).values(values))
+    return old, new
 
 
 async def find_key(connection: AsyncConnection, tenant_id: int, key: str) -> KeyEntry:
@@ -169,13 +213,23 @@ async def list_keys(connection: AsyncConnection, tenant_id: int) -> list[KeyEntr
             keys.expires_at,
             keys.last_used_at,
             keys.revoked_at,
+            keys.scopes,
+            keys.allowed_origins,
+            users.c.name,
         )
-        .select_from(api_keys.outerjoin(projects, projects.c.id == keys.project_id))
+        .select_from(
+            api_keys.outerjoin(projects, projects.c.id == keys.project_id).outerjoin(
+                users, users.c.id == keys.created_by
+            )
+        )
         .where(keys.tenant_id == tenant_id)
         .order_by(keys.id.desc())
     )
     rows = await connection.execute(query)
-    return [KeyEntry(key_id, name, KeyType(kind), *rest) for key_id, name, kind, *rest in rows]
+    return [
+        KeyEntry(key_id, name, KeyType(kind), *rest, tuple(scopes), tuple(origins or ()), created_by)
+        for key_id, name, kind, *rest, scopes, origins, created_by in rows
+    ]
 
 
 async def find_grant(connection: AsyncConnection, secret: str) -> KeyGrant | None:

@@ -19,6 +19,7 @@ from chatnation.core.errors import ChatnationError
 from chatnation.core.storage.models import projects, tenants
 
 DEFAULT_TIMEZONE = "Africa/Nairobi"
+_LONGEST_PROPERTY = 200
 
 
 class IpMode(StrEnum):
@@ -183,7 +184,7 @@ async def change_project(
     if ip_mode is not None:
         values["ip_mode"] = str(ip_mode)
     if masking is not None:
-        merged = {**project.masking, **masking}
+        merged = {**project.masking, **{_checked_property(name): rule for name, rule in masking.items()}}
         values["masking"] = {name: str(rule) for name, rule in merged.items() if rule is not None}
     if not values:
         return project
@@ -194,6 +195,13 @@ async def change_project(
         .returning(*projects.c)
     )
     return _project((await connection.execute(query)).one()._mapping)
+
+
+def _checked_property(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= _LONGEST_PROPERTY or not name.isprintable() or not all(name.split(".")):
+        raise InvalidName(f"“{name[:50]}” is no name of a property; they look like pin, or address.street.")
+    return name
 
 
 def _project(row: Mapping[Any, Any]) -> Project:

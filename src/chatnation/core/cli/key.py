@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from chatnation.core.auth.keys import KeyEntry, KeyType, NewKey, create_key, find_key, list_keys, revoke_key
+from chatnation.core.auth.keys import (
+    KeyEntry,
+    KeyType,
+    NewKey,
+    create_key,
+    find_key,
+    list_keys,
+    revoke_key,
+    rotate_key,
+)
 from chatnation.core.auth.tenancy import find_project, find_tenant
 from chatnation.core.cli._context import Instance, Words, as_json, on_instance, tenant_option
 from chatnation.core.cli._output import print_json, print_rows
@@ -15,7 +24,7 @@ from chatnation.core.cli._output import print_json, print_rows
 
 @click.group()
 def key() -> None:
-    """Create, list and revoke keys."""
+    """Create, list, replace and revoke keys."""
 
 
 @key.command()
@@ -86,6 +95,31 @@ def list_all(tenant: str | None, as_json: bool) -> None:
 
     columns = ("id", "prefix", "name", "project", "created_at", "last_used_at", "expires_at", "revoked_at")
     print_rows(on_instance(work), columns, as_json=as_json, empty="There is no key yet.")
+
+
+@key.command()
+@click.argument("key", metavar="KEY")
+@click.option(
+    "--overlap", type=click.FloatRange(0, 2160), default=24, show_default=True, metavar="HOURS", help="Both keys work."
+)
+@tenant_option
+@as_json
+def rotate(key: str, overlap: float, tenant: str | None, as_json: bool) -> None:
+    """Replace KEY, given by its id, its prefix or all of it: print one that may do the same, and end the old one."""
+
+    async def work(instance: Instance) -> NewKey:
+        async with instance.storage.system("replace a key") as connection:
+            owner = await find_tenant(connection, tenant)
+            old, made = await rotate_key(connection, owner.id, key, datetime.now(UTC), timedelta(hours=overlap))
+            said = {"prefix": old.prefix, "name": old.name, "new": made.prefix, "overlap_hours": overlap}
+            await instance.record(connection, owner, "config.key.rotated", "key", old.id, **said)
+            return made
+
+    made = on_instance(work)
+    if as_json:
+        print_json(made)
+    else:
+        click.echo(made.secret)
 
 
 @key.command()

@@ -30,6 +30,8 @@ MENU: tuple[SettingsEntry, ...] = (
     SettingsEntry("Password", "/settings/password", AUTHENTICATED, "key", personal=True),
     SettingsEntry("People", "/settings/people", "users.manage", "users"),
     SettingsEntry("Roles", "/settings/roles", "settings.manage", "shield-lock"),
+    SettingsEntry("Projects", "/settings/projects", "settings.manage", "folders"),
+    SettingsEntry("Keys", "/settings/keys", "settings.manage", "api"),
 )
 """The core's own settings pages, in their order. Plugins add theirs by `register_navigation`, in the group settings."""
 
