@@ -208,14 +208,14 @@ async def list_keys(connection: AsyncConnection, tenant_id: int) -> list[KeyEntr
             keys.name,
             keys.type,
             keys.prefix,
-            projects.c.slug,
+            projects.c.slug.label("project"),
             keys.created_at,
             keys.expires_at,
             keys.last_used_at,
             keys.revoked_at,
             keys.scopes,
             keys.allowed_origins,
-            users.c.name,
+            users.c.name.label("created_by"),
         )
         .select_from(
             api_keys.outerjoin(projects, projects.c.id == keys.project_id).outerjoin(
@@ -225,10 +225,22 @@ async def list_keys(connection: AsyncConnection, tenant_id: int) -> list[KeyEntr
         .where(keys.tenant_id == tenant_id)
         .order_by(keys.id.desc())
     )
-    rows = await connection.execute(query)
     return [
-        KeyEntry(key_id, name, KeyType(kind), *rest, tuple(scopes), tuple(origins or ()), created_by)
-        for key_id, name, kind, *rest, scopes, origins, created_by in rows
+        KeyEntry(
+            id=row.id,
+            name=row.name,
+            type=KeyType(row.type),
+            prefix=row.prefix,
+            project=row.project,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            last_used_at=row.last_used_at,
+            revoked_at=row.revoked_at,
+            scopes=tuple(row.scopes),
+            allowed_origins=tuple(row.allowed_origins or ()),
+            created_by=row.created_by,
+        )
+        for row in await connection.execute(query)
     ]
 
 

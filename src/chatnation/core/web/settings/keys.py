@@ -46,7 +46,7 @@ class TenantKeys:
         self._app = app
         self._standings = app.services.get(Standings)
 
-    async def list(self, actor: Actor) -> list[KeyEntry]:
+    async def entries(self, actor: Actor) -> list[KeyEntry]:
         async with self._app.storage.tenant(actor.tenant.id) as connection:
             return await keys.list_keys(connection, actor.tenant.id)
 

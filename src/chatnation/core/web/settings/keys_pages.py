@@ -115,7 +115,7 @@ class KeyPages:
             raise problem
         actor: Actor = request.state.actor
         now = self._clock.now()
-        entries = await self._keys.list(actor)
+        entries = await self._keys.entries(actor)
         open_ = [entry for entry in entries if not _ended(entry, now)]
         response: Response = request.state.render(
             "settings/keys.html",

@@ -98,7 +98,7 @@ class KeyRoutes:
 
     async def list(self, request: Request) -> dict[str, object]:
         """Every key, without the keys themselves."""
-        return {"keys": await self._keys.list(request.state.actor)}
+        return {"keys": await self._keys.entries(request.state.actor)}
 
     async def create(self, request: Request, body: NewKeyDetails) -> KeySecret:
         """Make a key with permissions that you hold yourself; the answer is the only place that tells it."""
