@@ -117,7 +117,7 @@ async def test_the_page_signs_up_and_then_says_that_nobody_can(make_app: MakeApp
     assert (await client.post("/signup", data={**form, "password": "Correct-horse-7"})).status_code == 303
     assert (await client.get("/api/auth/me")).json()["tenant"] == "kra"
     closed = await (await app.client(headers=HTML)).get("/signup")
-    assert (closed.status_code, "<form" in closed.text) == (403, False)
+    assert ("Ask somebody there" in closed.text, 'name="password"' in closed.text) == (True, False)
 
 
 # --- invitations -------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ async def test_the_page_of_an_invitation_knows_who_looks(app: RunningApp, boss: 
     done = await client.post("/invitation/accept", data=form_of(page, token=token))
     assert (done.status_code, done.headers["location"]) == (303, "/")
     void = await client.get(path)
-    assert (void.status_code, "not valid any more" in void.text) == (400, True)
+    assert "not valid any more" in void.text
 
 
 async def test_the_page_makes_the_invited_person_a_user(app: RunningApp, boss: Person) -> None:

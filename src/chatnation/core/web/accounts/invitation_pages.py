@@ -57,17 +57,19 @@ class InvitationPages:
         return redirect("/", notice=f"You belong to {accepted.tenant.name} now; choose it in the menu at the top.")
 
     async def _page(self, request: Request, token: str, *, name: str = "", problem: Problem | None = None) -> Response:
+        void = ""
         try:
             opened = await self._answering.open(request, token)
-        except (BadLink, Problem) as error:
-            opened, problem = None, as_problem(error)
+        except BadLink as error:
+            opened, void = None, str(error)
         response: Response = request.state.render(
             "accounts/invitation.html",
-            status=problem.status if problem else 200,
+            status=problem.status if problem and opened else 200,
             invitation=opened,
             token=token,
             name=name,
-            problem=problem,
+            problem=problem if opened else None,
+            void=void,
         )
         response.headers.update(problem.headers if problem else {})
         return response

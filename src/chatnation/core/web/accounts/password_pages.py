@@ -52,8 +52,8 @@ class PasswordPages:
         token = request.query_params.get("token", "")
         try:
             rules = await self._passwords.opened(request, token)
-        except (BadLink, Problem) as error:
-            return _reset(request, problem=as_problem(error))
+        except BadLink as error:
+            return _reset(request, void=str(error))
         return _reset(request, token=token, rules=rules)
 
     async def reset(self, request: Request) -> Response:
@@ -64,7 +64,7 @@ class PasswordPages:
                 raise _different()
             state = await self._passwords.reset(request, token, password)
         except BadLink as error:
-            return _reset(request, problem=as_problem(error))
+            return _reset(request, void=str(error))
         except ChatnationError as error:
             return _reset(
                 request, token=token, rules=await self._passwords.opened(request, token), problem=_shown(error)
@@ -111,11 +111,16 @@ def _forgot(request: Request, *, email: str = "", sent: bool = False, problem: P
 
 
 def _reset(
-    request: Request, *, token: str = "", rules: PasswordRules | None = None, problem: Problem | None = None
+    request: Request,
+    *,
+    token: str = "",
+    rules: PasswordRules | None = None,
+    problem: Problem | None = None,
+    void: str = "",
 ) -> Response:
     status = problem.status if problem else 200
     response: Response = request.state.render(
-        "accounts/reset_password.html", status=status, token=token, rules=rules, problem=problem
+        "accounts/reset_password.html", status=status, token=token, rules=rules, problem=problem, void=void
     )
     response.headers.update(problem.headers if problem else {})
     return response

@@ -51,7 +51,7 @@ class SignupPages:
         available = await self._signing_up.available()
         response: Response = request.state.render(
             "accounts/signup.html",
-            status=problem.status if problem else 200 if available else 403,
+            status=problem.status if problem else 200,
             available=available,
             given=given,
             rules=STRICT,
