@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from chatnation.core.ingestion.rejections import Rejected, Rejection
     from chatnation.core.jobs.definitions import Job, Listener, Retention, Schedule
     from chatnation.core.jobs.enqueueing import Jobs
-    from chatnation.core.mail import Mail, Mailer, MailTemplate, mailer_of
+    from chatnation.core.mail import CORE_MAILS, ConsoleMailer, Mail, Mailer, MailTemplate, mailer_of
+    from chatnation.core.outgoing import AddressRefused, Outgoing
     from chatnation.core.plugin.base import API_VERSION, Plugin, hookimpl, hookspec
     from chatnation.core.plugin.boundary import Outcome
     from chatnation.core.plugin.hooks import Hooks
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from chatnation.core.processing.stage import Stage
     from chatnation.core.queue.base import Entry, EventQueue
     from chatnation.core.queue.deadletters import DeadLetter, DeadLetters
+    from chatnation.core.sealed_columns import SealedColumn
     from chatnation.core.settings import Role, Settings
     from chatnation.core.signals import DomainEvent, Signals
     from chatnation.core.storage.errors import DatabaseUnavailable
@@ -64,11 +66,13 @@ if TYPE_CHECKING:
 __all__ = [
     "API_VERSION",
     "AUTHENTICATED",
+    "CORE_MAILS",
     "PUBLIC",
     "Acceptance",
     "Actor",
     "ActorRef",
     "ActorType",
+    "AddressRefused",
     "App",
     "AuditLog",
     "AuditRecord",
@@ -76,6 +80,7 @@ __all__ = [
     "ChatnationError",
     "Clock",
     "ConfigurationError",
+    "ConsoleMailer",
     "DatabaseUnavailable",
     "DeadLetter",
     "DeadLetters",
@@ -105,6 +110,7 @@ __all__ = [
     "NavigationEntry",
     "NotFound",
     "Outcome",
+    "Outgoing",
     "Page",
     "Permission",
     "Persons",
@@ -119,6 +125,7 @@ __all__ = [
     "Role",
     "Route",
     "Schedule",
+    "SealedColumn",
     "Service",
     "ServiceMissing",
     "Services",
@@ -172,7 +179,14 @@ _HOMES = {
     "core.ingestion.rejections": ("Rejected", "Rejection"),
     "core.jobs.definitions": ("Job", "Listener", "Retention", "Schedule"),
     "core.jobs.enqueueing": ("Jobs",),
-    "core.mail": ("Mail", "MailTemplate", "Mailer", "mailer_of"),
+    "core.mail": (
+        "CORE_MAILS",
+        "ConsoleMailer",
+        "Mail",
+        "MailTemplate",
+        "Mailer",
+        "mailer_of",
+    ),
     "core.plugin.base": ("API_VERSION", "Plugin", "hookimpl", "hookspec"),
     "core.plugin.boundary": ("Outcome",),
     "core.plugin.hooks": ("Hooks",),
@@ -205,6 +219,11 @@ _HOMES = {
         "csv_response",
         "csv_stream",
     ),
+    "core.outgoing": (
+        "AddressRefused",
+        "Outgoing",
+    ),
+    "core.sealed_columns": ("SealedColumn",),
 }
 _HOME_OF = {name: f"chatnation.{module}" for module, names in _HOMES.items() for name in names}
 

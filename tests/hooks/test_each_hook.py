@@ -42,6 +42,7 @@ from chatnation import (
     Retention,
     Route,
     Schedule,
+    SealedColumn,
     Service,
     Stage,
     Tenant,
@@ -335,6 +336,17 @@ async def test_register_schedules_are_collected_with_the_jobs_that_they_name(mak
         )
     ).app
     assert [entry.item.cron for entry in app.resources.schedules if entry.plugin == "things"] == ["5 3 * * *"]
+
+
+async def test_register_sealed_columns_are_known_to_the_command_and_a_stranger_s_table_fails_the_plugin(
+    make_app: MakeApp,
+) -> None:
+    column = SealedColumn("things.accounts", "api_key", "things.accounts:{id}")
+    running = await make_app(registering("register_sealed_columns", column))
+    assert column in [entry.item for entry in running.app.resources.sealed_columns]
+    foreign = SealedColumn("others.accounts", "api_key", "others.accounts:{id}")
+    running = await make_app(registering("register_sealed_columns", foreign))
+    assert running.app.inventory["things"].state == "failed"
 
 
 async def test_register_retention_deletes_old_rows_and_a_failure_leaves_other_tables_alone(

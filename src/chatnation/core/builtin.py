@@ -14,6 +14,7 @@ from chatnation.core.jobs.definitions import Job, Retention, Schedule
 from chatnation.core.plugin.base import Plugin, hookimpl
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.services import Service
+from chatnation.core.sealed_columns import SealedColumn
 from chatnation.core.web.routing import AUTHENTICATED, IngestRoute, NavigationEntry, Page, Permission, Route
 
 if TYPE_CHECKING:
@@ -120,6 +121,13 @@ class Core(Plugin):
             await remove_ended(connection, now)
             await remove_ended_challenges(connection, now)
             await remove_ended_devices(connection, now)
+
+    @hookimpl
+    def register_sealed_columns(self) -> Iterable[SealedColumn]:
+        return [
+            SealedColumn("second_factors", "sealed", "second_factors:{user_id}:{factor}"),
+            SealedColumn("sso_providers", "sealed_secret", "sso_providers:{id}"),
+        ]
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:

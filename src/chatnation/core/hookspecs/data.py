@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.plugin.base import hookspec
+from chatnation.core.sealed_columns import SealedColumn
+
+
+@hookspec
+def register_sealed_columns() -> Iterable[SealedColumn]:  # type: ignore[empty-body]
+    """Say which columns of the plugin hold what `Vault.seal` made.
+
+    When: once, at composition; used by `chatnation secrets`, which opens and seals them again.
+    Return: a list of `SealedColumn`.
+    Failure: the plugin is failed.
+    """
 
 
 @hookspec

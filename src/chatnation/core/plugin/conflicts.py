@@ -103,6 +103,9 @@ def _dangling(resources: Resources, plugin: str) -> str | None:
     for schedule in items.get("schedules", ()):
         if schedule.job not in jobs:
             return f"a schedule names the job {schedule.job}, which nobody registered"
+    for column in items.get("sealed_columns", ()):
+        if not column.table.startswith(f"{plugin}."):
+            return f"a sealed column is of the table {column.table}, which is not in the schema {plugin}"
     for rule in items.get("retention", ()):
         if not rule.table.startswith(f"{plugin}."):
             return f"retention names the table {rule.table}, which is not in the schema {plugin}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, TypeVar
 
 from chatnation.core.errors import PluginError
-from chatnation.core.hookspecs import auth, composition, events, web, work
+from chatnation.core.hookspecs import auth, composition, data, events, web, work
 from chatnation.core.hookspecs.auth import SecondFactor
 from chatnation.core.hookspecs.events import EventType, QueueDriver
 from chatnation.core.jobs.definitions import Job, Listener, Retention, Schedule
@@ -17,6 +17,7 @@ from chatnation.core.plugin.inventory import Inventory
 from chatnation.core.plugin.services import Service
 from chatnation.core.processing.projection import Projection
 from chatnation.core.processing.stage import Stage
+from chatnation.core.sealed_columns import SealedColumn
 from chatnation.core.web.routing import IngestRoute, Middleware, NavigationEntry, Page, Permission, Route
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class Resources:
     pages: tuple[Registered[Page], ...] = ()
     navigation: tuple[Registered[NavigationEntry], ...] = ()
     middleware: tuple[Registered[Middleware], ...] = ()
+    sealed_columns: tuple[Registered[SealedColumn], ...] = ()
 
     def only(self, plugins: Collection[str]) -> Resources:
         """What `plugins` and the core registered."""
@@ -107,6 +109,7 @@ def collect(hooks: Hooks, inventory: Inventory) -> Resources:
         pages=ask(web.register_pages, Page),
         navigation=ask(web.register_navigation, NavigationEntry),
         middleware=ask(web.register_middleware, Middleware),
+        sealed_columns=ask(data.register_sealed_columns, SealedColumn),
     )
     return resources.only([record.name for record in inventory.active()])
 

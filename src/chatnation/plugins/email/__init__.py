@@ -1,0 +1,1 @@
+"""Mails: composed, queued with what made them necessary, sent, and shown."""
