@@ -148,6 +148,7 @@ def test_commands_join_the_servers_of_a_running_instance(running: Instance) -> N
     by_subject = {finding["subject"]: finding for finding in findings}
     assert by_subject["serve"]["facts"]["url"] == running.url
     assert by_subject["embedded PostgreSQL"]["facts"]["pid"] in servers
+    assert by_subject["row-level security"]["verdict"] == "ok"
     assert {finding["verdict"] for finding in findings if finding["subject"] != "plugins"} <= {"ok", "warning"}
     assert healthy(running)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from chatnation import App, DomainEvent, Job, Plugin, hookimpl
-from chatnation.testing import FakeClock, MakeApp, RunningApp, identify, page_view, track, whatsapp_message
+from chatnation.testing import FakeClock, MakeApp, RunningApp, compliance, identify, page_view, track, whatsapp_message
 from tests.hooks.assembling import plugin
 
 EMPTY = plugin("empty")
@@ -108,3 +110,52 @@ async def test_jobs_run_with_those_that_they_enqueue_and_domain_events_are_kept(
     assert running.domain_events == []
     await running.run_jobs()
     assert running.domain_events == [Packed(tenant.id), Packed(tenant.id)]
+
+
+REVISION = '''"""Make a table."""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("CREATE TABLE notebook.notes (note text)")
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE notebook.notes")
+'''
+
+
+async def test_the_rules_refuse_a_table_without_a_tenant_that_the_manifest_does_not_name(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    (tmp_path / "0001_notes.py").write_text(REVISION)
+    careless = type("Notebook", (Plugin,), {"__doc__": "Notebook", "name": "notebook", "migrations": tmp_path})
+    running = await make_app(careless)
+    with pytest.raises(AssertionError, match="notes"):
+        await _rules(careless).test_each_of_its_tables_belongs_to_a_tenant_or_is_named_as_global(running)
+    careful = type("Notebook", (careless,), {"__doc__": "Notebook", "global_tables": ("notes",)})
+    await _rules(careful).test_each_of_its_tables_belongs_to_a_tenant_or_is_named_as_global(running)
+    dreaming = type("Notebook", (careless,), {"__doc__": "Notebook", "global_tables": ("notes", "countries")})
+    with pytest.raises(AssertionError, match="countries"):
+        await _rules(dreaming).test_each_of_its_tables_belongs_to_a_tenant_or_is_named_as_global(running)
+
+
+async def test_the_rules_refuse_a_table_that_lacks_row_level_security(make_app: MakeApp, tmp_path: Path) -> None:
+    (tmp_path / "0001_notes.py").write_text(REVISION.replace("note text", "note text, tenant_id int"))
+    notebook = type("Notebook", (Plugin,), {"__doc__": "Notebook", "name": "notebook", "migrations": tmp_path})
+    running = await make_app(notebook)
+    await _rules(notebook).test_the_database_keeps_tenants_to_their_rows_of_its_tables(running)
+    async with running.app.storage.system("meddle") as connection:
+        await connection.execute(text("ALTER TABLE notebook.notes DISABLE ROW LEVEL SECURITY"))
+    with pytest.raises(AssertionError, match=r"notebook\.notes: row-level security is off"):
+        await _rules(notebook).test_the_database_keeps_tenants_to_their_rows_of_its_tables(running)
+
+
+def _rules(plugin: type[Plugin]) -> compliance.Compliance:
+    return compliance.suite(plugin)()

@@ -22,7 +22,9 @@ from chatnation.core.plugin.conflicts import page_path, route_path
 from chatnation.core.plugin.inventory import State
 from chatnation.core.plugin.loader import PluginSettings
 from chatnation.core.settings import Settings
-from chatnation.core.storage.migrations import differences, downgrade, plugin_history, upgrade
+from chatnation.core.storage.migrations import differences, downgrade, global_tables, plugin_history, upgrade
+from chatnation.core.storage.row_security import gaps
+from chatnation.core.storage.tenant_role import look_up
 from chatnation.core.web.routing import PUBLIC
 from chatnation.testing.apps import AppMaker, MakeApp, RunningApp, Source
 from chatnation.testing.events import Wire, identify, page_view, track, whatsapp_message
@@ -36,6 +38,13 @@ _OPEN_SECONDS = 5.0
 _TABLES = """
 SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
+"""
+_GLOBAL_TABLES = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'alembic_version'
+  AND NOT EXISTS (
+      SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+  )
 """
 _TENANT_TABLES = """
 SELECT format('%I.%I', table_schema, table_name) FROM information_schema.columns
@@ -178,6 +187,22 @@ class Compliance:
         assert done.error is None
         assert await _rows(running, _TABLES) == before
 
+    async def test_each_of_its_tables_belongs_to_a_tenant_or_is_named_as_global(self, running: RunningApp) -> None:
+        without = set(await _rows(running, _GLOBAL_TABLES, schema=self.plugin.name))
+        unnamed = without - set(self.plugin.global_tables)
+        assert unnamed == set(), f"without tenant_id, and not in `global_tables` of the manifest: {sorted(unnamed)}"
+        imagined = set(self.plugin.global_tables) - without
+        assert imagined == set(), f"`global_tables` names what is no such table: {sorted(imagined)}"
+
+    async def test_the_database_keeps_tenants_to_their_rows_of_its_tables(self, running: RunningApp) -> None:
+        history = plugin_history(self.plugin)
+        async with running.app.storage.system("look at the tables of a test") as connection:
+            role = await look_up(connection)
+            found = await gaps(connection, role, global_tables([history] if history else []))
+        assert [
+            f"{gap.relation}: {gap.lacks}" for gap in found if gap.relation.startswith(f"{self.plugin.name}.")
+        ] == []
+
     async def test_nothing_of_an_erased_tenant_is_left(self, running: RunningApp) -> None:
         source = await running.source()
         await running.ingest_and_drain(_sample(), source)
@@ -267,9 +292,9 @@ def _dependents(app: App, name: str) -> set[str]:
     return found
 
 
-async def _rows(running: RunningApp, query: str) -> list[str]:
+async def _rows(running: RunningApp, query: str, **parameters: str) -> list[str]:
     async with running.app.storage.system("look at the tables of a test") as connection:
-        return list(await connection.scalars(text(query)))
+        return list(await connection.scalars(text(query), parameters))
 
 
 async def _count(connection: AsyncConnection, table: str, source: Source) -> int:

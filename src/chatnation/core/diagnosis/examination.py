@@ -57,6 +57,8 @@ async def _inside(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
         async for finding in product.schemas(storage, assembly):
             yield finding
+        async for finding in product.row_security(storage, assembly):
+            yield finding
         async for finding in servers.stream_server(redis):
             yield finding
         yield await servers.stream(queue, settings)

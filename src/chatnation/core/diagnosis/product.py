@@ -12,9 +12,13 @@ from chatnation.core.diagnosis.finding import Finding, failure, ok, warning
 from chatnation.core.errors import ChatnationError
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.inventory import State
-from chatnation.core.storage.migrations import compare, histories
+from chatnation.core.storage import tenant_role
+from chatnation.core.storage.migrations import compare, global_tables, histories
 from chatnation.core.storage.models import dead_letters, projection_failures
+from chatnation.core.storage.row_security import gaps
 from chatnation.core.storage.storage import Storage
+from chatnation.core.storage.tenant_role import NoTenantRole
+from chatnation.core.storage.tenant_tables import tenant_tables
 
 _UPGRADE = "chatnation db upgrade"
 
@@ -34,6 +38,28 @@ async def schemas(storage: Storage, assembly: Assembly) -> AsyncIterator[Finding
         yield verdict("schemas", detail, _UPGRADE, owner=state.owner, current=state.current, head=state.head)
     if not behind:
         yield ok("schemas", f"{len(states)} up to date", **{state.owner: state.current for state in states})
+
+
+async def row_security(storage: Storage, assembly: Assembly) -> AsyncIterator[Finding]:
+    """Whether the database keeps every tenant to its rows, in each table of the core and of every plugin."""
+    classes = [record.plugin_class for record in assembly.inventory.active() if record.plugin_class]
+    try:
+        async with storage.system("doctor") as connection:
+            role = await tenant_role.look_up(connection)
+            role.check()
+            tables = await tenant_tables(connection)
+            found = await gaps(connection, role, global_tables(histories(classes)))
+    except NoTenantRole as error:
+        yield failure("row-level security", str(error), "Nobody sees anything until it is there.")
+        return
+    except (ChatnationError, DBAPIError, OSError):
+        return  # The database and the schemas say why.
+    for gap in found:
+        yield failure("row-level security", f"{gap.relation}: {gap.lacks}", _UPGRADE, relation=gap.relation)
+    if not found:
+        yield ok(
+            "row-level security", f"on for all {len(tables)} tables of tenants", tables=len(tables), role=role.name
+        )
 
 
 async def leftovers(storage: Storage) -> AsyncIterator[Finding]:

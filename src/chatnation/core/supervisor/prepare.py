@@ -21,6 +21,7 @@ from chatnation.core.settings import Settings
 from chatnation.core.storage.errors import DatabaseUnavailable
 from chatnation.core.storage.migrations import compare, histories, upgrade
 from chatnation.core.storage.storage import Storage
+from chatnation.core.storage.tenant_role import look_up
 from chatnation.core.supervisor.protocol import EXIT_MISCONFIGURED, EXIT_TRY_AGAIN
 
 
@@ -34,7 +35,8 @@ class Prepared(msgspec.Struct, frozen=True):
 async def prepare(settings: Settings, *, upgrading: bool) -> Prepared:
     """Upgrade the schemas if `upgrading`, and make the first tenant if there is none.
 
-    Raises ConfigurationError when the core's schema is behind and may not be upgraded here.
+    Raises ConfigurationError when the core's schema is behind and may not be upgraded here, NoTenantRole when the
+    database lacks the role of tenants.
     """
     assembly = assemble(settings)
     classes = [record.plugin_class for record in assembly.inventory.active() if record.plugin_class]
@@ -51,6 +53,8 @@ async def prepare(settings: Settings, *, upgrading: bool) -> Prepared:
                 f"The database is at revision {core.current or 'none'}, this version needs {core.head}: "
                 "run `chatnation db upgrade`."
             )
+        async with storage.system("whether tenants have their role") as connection:
+            (await look_up(connection)).check()
         return Prepared(await bootstrap(storage), failed)
     finally:
         await storage.dispose()
