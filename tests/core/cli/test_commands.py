@@ -171,6 +171,24 @@ def test_a_user_gets_a_password_that_is_good_or_made_up(kra: Console) -> None:
     assert "new password" in kra("user", "password", "b@example.org", "--password", "Another-one-2")
 
 
+def test_a_user_is_invited_given_a_role_and_a_link_to_a_password(kra: Console) -> None:
+    kra("user", "create", "a@example.org", "--role", "super_admin")
+    kra("user", "create", "b@example.org")
+    made = kra.json("user", "invite", "c@example.org", "--role", "AUDITOR")
+    assert "/invitation?token=" in made["link"]
+    (waiting,) = kra.json("user", "invitations")
+    assert (waiting["email"], waiting["role"]) == ("c@example.org", "auditor")
+    assert "member already" in kra.fails("user", "invite", "B@example.org")
+    assert "is developer now" in kra("user", "role", "b@example.org", "developer")
+    assert "last super_admin" in kra.fails("user", "role", "a@example.org", "agent")
+    assert "no such role" in kra.fails("user", "role", "b@example.org", "emperor")
+    assert "/reset-password?token=" in kra("user", "reset-link", "b@example.org")
+    kra("user", "revoke", "b@example.org", "--yes")
+    assert "could not log in" in kra.fails("user", "reset-link", "b@example.org")
+    kra("user", "reactivate", "b@example.org")
+    assert [user["active"] for user in kra.json("user", "list")] == [True, True]
+
+
 def test_a_user_is_revoked_but_not_the_last_admin(kra: Console) -> None:
     kra("user", "create", "a@example.org", "--role", "super_admin")
     kra("user", "create", "b@example.org")

@@ -24,6 +24,7 @@ class ResetLink:
     email: str
     name: str
     token: str
+    expires_at: datetime
 
 
 async def make_reset(connection: AsyncConnection, email: str, now: datetime) -> ResetLink | None:
@@ -49,7 +50,7 @@ async def make_reset(connection: AsyncConnection, email: str, now: datetime) -> 
         .values(user_id=user.id, **values)
         .on_conflict_do_update(index_elements=[password_resets.c.user_id], set_=values)
     )
-    return ResetLink(user.id, user.email, user.name, token)
+    return ResetLink(user.id, user.email, user.name, token, now + VALID_FOR)
 
 
 async def user_of_reset(connection: AsyncConnection, token: str, now: datetime) -> int:

@@ -12,6 +12,7 @@ from chatnation.core.auth.tenancy import find_tenant
 from chatnation.core.auth.users import Member, create_user, find_member, list_members, revoke_membership, set_password
 from chatnation.core.cli._context import Instance, Words, as_json, on_instance, tenant_option
 from chatnation.core.cli._output import print_json, print_rows
+from chatnation.core.cli._people import COMMANDS
 
 password_option = click.option(
     "--password",
@@ -22,7 +23,11 @@ password_option = click.option(
 
 @click.group()
 def user() -> None:
-    """Create, list and revoke users, and reset their passwords."""
+    """Create, invite, list and revoke users, change their roles, and reset their passwords."""
+
+
+for command in COMMANDS:
+    user.add_command(command)
 
 
 @user.command()
