@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chatnation.core.app import App
     from chatnation.core.audit import ActorRef, ActorType, AuditLog, AuditRecord, audit_of
+    from chatnation.core.auth.events import MemberDeactivated, TenantDeleted
     from chatnation.core.auth.keys import KeyType
     from chatnation.core.auth.projects import Projects
+    from chatnation.core.auth.teams import TeamRole, TeamRoles
     from chatnation.core.cli._context import Instance, on_instance
     from chatnation.core.clock import Clock
     from chatnation.core.compose import compose
     from chatnation.core.context import Actor, Tenant
     from chatnation.core.errors import ChatnationError, ConfigurationError, NotFound, Problem
+    from chatnation.core.hookspecs.auth import CodeMessage, SecondFactor
     from chatnation.core.hookspecs.events import EventType, QueueDriver
     from chatnation.core.hookspecs.lifecycle import Health
     from chatnation.core.identity.persons import Persons
@@ -79,6 +82,7 @@ __all__ = [
     "CannotOpen",
     "ChatnationError",
     "Clock",
+    "CodeMessage",
     "ConfigurationError",
     "ConsoleMailer",
     "DatabaseUnavailable",
@@ -106,6 +110,7 @@ __all__ = [
     "Mail",
     "MailTemplate",
     "Mailer",
+    "MemberDeactivated",
     "Middleware",
     "NavigationEntry",
     "NotFound",
@@ -126,6 +131,7 @@ __all__ = [
     "Route",
     "Schedule",
     "SealedColumn",
+    "SecondFactor",
     "Service",
     "ServiceMissing",
     "Services",
@@ -134,7 +140,10 @@ __all__ = [
     "Slice",
     "Stage",
     "Storage",
+    "TeamRole",
+    "TeamRoles",
     "Tenant",
+    "TenantDeleted",
     "TenantSettings",
     "Vault",
     "after_cursor",
@@ -162,12 +171,15 @@ _HOMES = {
     ),
     "core.app": ("App",),
     "core.audit": ("ActorRef", "ActorType", "AuditLog", "AuditRecord", "audit_of"),
+    "core.auth.events": ("MemberDeactivated", "TenantDeleted"),
     "core.auth.keys": ("KeyType",),
     "core.auth.projects": ("Projects",),
+    "core.auth.teams": ("TeamRole", "TeamRoles"),
     "core.clock": ("Clock",),
     "core.compose": ("compose",),
     "core.context": ("Actor", "Tenant"),
     "core.errors": ("ChatnationError", "ConfigurationError", "NotFound", "Problem"),
+    "core.hookspecs.auth": ("CodeMessage", "SecondFactor"),
     "core.hookspecs.events": ("EventType", "QueueDriver"),
     "core.hookspecs.lifecycle": ("Health",),
     "core.identity.persons": ("Persons",),
