@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chatnation.core.audit import ActorRef, ActorType, AuditLog, AuditRecord, audit_of
     from chatnation.core.auth.events import MemberDeactivated, TenantDeleted
     from chatnation.core.auth.keys import KeyType
+    from chatnation.core.auth.places import Places
     from chatnation.core.auth.projects import Projects
     from chatnation.core.auth.teams import TeamRole, TeamRoles
     from chatnation.core.cli._context import Instance, on_instance
@@ -119,6 +120,7 @@ __all__ = [
     "Page",
     "Permission",
     "Persons",
+    "Places",
     "Plugin",
     "Problem",
     "Projection",
@@ -173,6 +175,7 @@ _HOMES = {
     "core.audit": ("ActorRef", "ActorType", "AuditLog", "AuditRecord", "audit_of"),
     "core.auth.events": ("MemberDeactivated", "TenantDeleted"),
     "core.auth.keys": ("KeyType",),
+    "core.auth.places": ("Places",),
     "core.auth.projects": ("Projects",),
     "core.auth.teams": ("TeamRole", "TeamRoles"),
     "core.clock": ("Clock",),

@@ -24,6 +24,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chatnation import (
     Actor,
     App,
+    ChatnationError,
+    CodeMessage,
     Delivery,
     DomainEvent,
     EventBatch,
@@ -43,6 +45,7 @@ from chatnation import (
     Route,
     Schedule,
     SealedColumn,
+    SecondFactor,
     Service,
     Stage,
     Tenant,
@@ -495,6 +498,38 @@ async def test_register_permissions_are_held_by_the_roles_they_name(make_app: Ma
     auditor = await running.client(await running.person(tenant, RoleName.AUDITOR))
     assert (await admin.get("/api/things")).status_code == 200
     assert (await auditor.get("/api/things")).status_code == 403
+
+
+async def test_register_second_factors_bring_codes_to_users_who_set_them_up(make_app: MakeApp) -> None:
+    texts: list[CodeMessage] = []
+
+    async def send(connection: AsyncConnection, message: CodeMessage) -> None:
+        texts.append(message)
+
+    def check(address: str) -> str:
+        if not address.isdecimal():
+            raise ChatnationError("A phone number has only digits.")
+        return address
+
+    factor = SecondFactor("things_sms", "Text message", send, "Phone number", check)
+    running = await make_app(registering("register_second_factors", factor))
+    person = await running.person((await running.source()).tenant)
+    client = await running.client(person)
+    token = {"X-CSRF-Token": (await client.get("/api/auth/me")).json()["csrf_token"]}
+    wanted = {"factor": "things_sms", "address": "+254"}
+    assert (await client.post("/api/auth/2fa/setup", json=wanted, headers=token)).status_code >= 400
+    wanted["address"] = "254700000001"
+    started = (await client.post("/api/auth/2fa/setup", json=wanted, headers=token)).json()
+    assert (started["sent_to"], texts[-1].address) == ("25…01", "254700000001")
+    answer = {"challenge": started["challenge"], "code": texts[-1].code}
+    assert (await client.post("/api/auth/2fa/setup/verify", json=answer, headers=token)).status_code == 200
+
+    stranger = await running.client()
+    pending = await stranger.post("/api/auth/login", json={"email": person.email, "password": person.password})
+    assert pending.json()["factor"] == "things_sms"
+    assert (len(texts), texts[-1].address) == (2, "254700000001")
+    answer = {"challenge": pending.json()["challenge"], "code": texts[-1].code}
+    assert (await stranger.post("/api/auth/2fa/verify", json=answer)).json()["step"] == "logged_in"
 
 
 async def test_resolve_actor_lets_in_whom_the_core_does_not_know(make_app: MakeApp) -> None:

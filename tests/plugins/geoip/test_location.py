@@ -11,6 +11,7 @@ import pytest
 from chatnation import Event, EventBatch
 from chatnation.plugins.geoip.database import Location, LocationDatabase, location_of
 from chatnation.plugins.geoip.phones import country_of_phone
+from chatnation.plugins.geoip.places import AddressPlaces
 from chatnation.plugins.geoip.settings import BUNDLED_COUNTRIES
 from chatnation.plugins.geoip.stages import LocationResolver
 
@@ -33,6 +34,11 @@ def countries() -> LocationDatabase:
 def test_the_bundled_database_knows_countries(countries: LocationDatabase, address: str, country: str | None) -> None:
     assert countries.available
     assert countries.find(address) == Location(country, None)
+
+
+def test_addresses_are_named_for_lists_of_logins(countries: LocationDatabase) -> None:
+    places = AddressPlaces(countries)
+    assert (places.place("196.201.214.200"), places.place("10.0.0.1")) == ("KE", None)
 
 
 def test_both_record_layouts_are_understood() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth.login_steps import Proof
@@ -109,6 +109,13 @@ async def drop_all(connection: AsyncConnection, user_id: int, *purposes: str) ->
     """Forget the user's pending steps of these purposes."""
     mine = (challenges.c.user_id == user_id) & challenges.c.purpose.in_(purposes)
     await connection.execute(delete(challenges).where(mine))
+
+
+async def last_sent(connection: AsyncConnection, user_id: int, purpose: str) -> datetime | None:
+    """When the last code for this purpose was sent to the user, as far as its step is still there."""
+    mine = (challenges.c.user_id == user_id) & (challenges.c.purpose == purpose)
+    last: datetime | None = await connection.scalar(select(func.max(challenges.c.sent_at)).where(mine))
+    return last
 
 
 async def remove_ended_challenges(connection: AsyncConnection, now: datetime) -> int:

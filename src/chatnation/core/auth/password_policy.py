@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import cast, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth.passwords import PasswordRules
@@ -35,6 +36,23 @@ def rules_of(tenant_settings: Mapping[str, Any]) -> PasswordRules:
         lowercase=wanted.get("requireLowercase") is True,
         number=wanted.get("requireNumber") is True,
         special=wanted.get("requireSpecial") is True,
+    )
+
+
+async def store_rules(connection: AsyncConnection, tenant_id: int, rules: PasswordRules) -> None:
+    """Replace a tenant's rules; they hold for passwords that are set from then on."""
+    values = {
+        "minLength": rules.min_length,
+        "maxLength": rules.max_length,
+        "requireUppercase": rules.uppercase,
+        "requireLowercase": rules.lowercase,
+        "requireNumber": rules.number,
+        "requireSpecial": rules.special,
+    }
+    await connection.execute(
+        update(tenants)
+        .where(tenants.c.id == tenant_id)
+        .values(settings=tenants.c.settings.op("||")(cast({"passwordComplexity": values}, JSONB)))
     )
 
 

@@ -157,7 +157,7 @@ class Gate:
             return
         csrf.check_origin(request, self._app.settings.public_url)
         form = _is_form(request)
-        if not form and read_cookie(request, SESSION_COOKIE) is None:
+        if not form and (request.state.actor is None or read_cookie(request, SESSION_COOKIE) is None):
             return  # Nobody to be impersonated, and other sites cannot send JSON without asking first.
         token = request.headers.get(csrf.HEADER)
         if token is None and form:

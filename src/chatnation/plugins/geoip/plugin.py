@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chatnation import App, Health, Plugin, Stage, hookimpl
+from chatnation import App, Health, Places, Plugin, Service, Stage, hookimpl
 from chatnation.plugins.geoip.database import LocationDatabase
+from chatnation.plugins.geoip.places import AddressPlaces
 from chatnation.plugins.geoip.settings import GeoipSettings
 from chatnation.plugins.geoip.stages import LocationResolver
 
@@ -29,6 +30,10 @@ class GeoipPlugin(Plugin):
     @hookimpl
     def register_stages(self) -> Iterable[Stage]:
         return [Stage("resolve_location", LocationResolver(self._database))]
+
+    @hookimpl
+    def register_services(self) -> Iterable[Service]:
+        return [Service(Places, AddressPlaces(self._database))]
 
     @hookimpl
     async def check_health(self, app: App) -> Health:

@@ -1,4 +1,4 @@
-"""The pages and routes of signing in and of one's own account: the lists that `application.py` mounts."""
+"""Signing in, one's own account, and what a tenant asks of both: the lists that `application.py` mounts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from chatnation.core.web.accounts.login_pages import LoginPages
 from chatnation.core.web.accounts.login_routes import LoginRoutes
+from chatnation.core.web.accounts.profile_pages import ProfilePages
+from chatnation.core.web.accounts.profile_routes import ProfileRoutes
 from chatnation.core.web.routing import Page, Route
+from chatnation.core.web.settings.security_pages import SecurityPages
+from chatnation.core.web.settings.security_routes import SecurityRoutes
 
 if TYPE_CHECKING:
     from chatnation.core.web.accounts.answers import Answers
@@ -15,9 +19,17 @@ if TYPE_CHECKING:
 
 def pages(parts: AccountParts, answers: Answers) -> list[Page]:
     """Every page of it."""
-    return LoginPages(parts, answers).pages()
+    return [
+        *LoginPages(parts, answers).pages(),
+        *ProfilePages(parts, answers).pages(),
+        *SecurityPages(parts.app).pages(),
+    ]
 
 
 def routes(parts: AccountParts, answers: Answers) -> list[Route]:
     """Every JSON route of it."""
-    return LoginRoutes(parts, answers).routes()
+    return [
+        *LoginRoutes(parts, answers).routes(),
+        *ProfileRoutes(parts, answers).routes(),
+        *SecurityRoutes(parts.app).routes(),
+    ]
