@@ -18,7 +18,7 @@ import uvloop
 
 from benchmarks.figures import Figure
 
-NAMES = ("collector", "processor", "lag", "memory", "event_size", "pages")
+NAMES = ("collector", "processor", "lag", "memory", "event_size", "pages", "row_security", "login")
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -65,7 +65,7 @@ async def run(quick: bool) -> list[Figure]:
         settings = Settings(
             database_url=urls.database_url, redis_url=urls.redis_url, secret_key=SecretStr("0123456789abcdef" * 3)
         )
-        seconds = await _fill(settings, sessions)
+        seconds = await fill(settings, sessions)
         figures = [Figure("sessions in 30 days", sessions, ""), Figure("time to make them", seconds, "s")]
         for name, path in PAGES.items():
             figures += await _measure(settings, name, path)
@@ -117,7 +117,7 @@ async def _client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         await serving
 
 
-async def _fill(settings: Settings, sessions: int) -> float:
+async def fill(settings: Settings, sessions: int) -> float:
     """Make a tenant with so many sessions in 30 days; gives the seconds that took."""
     app = compose(settings, role=Role.PROCESS)
     classes = [record.plugin_class for record in app.inventory.active() if record.plugin_class]
