@@ -157,6 +157,7 @@ def _services(collected: Resources, inventory: Inventory) -> Services:
 
 def _offer_own_services(app: App) -> None:
     """What the core offers, for the parts of a plugin that are made before there is an app."""
+    from chatnation.core.auth.brands import Brands
     from chatnation.core.auth.effective import Standings
     from chatnation.core.auth.permissions import Roles
     from chatnation.core.auth.projects import Projects, StoredProjects
@@ -171,6 +172,7 @@ def _offer_own_services(app: App) -> None:
     from chatnation.core.vault import Vault
 
     app.services.offer(CORE, Standings, Standings(app.storage, Roles(app.resources.permissions), app.services))
+    app.services.offer(CORE, Brands, Brands(app.storage))
     app.services.offer(CORE, Projects, StoredProjects(app.storage))
     app.services.offer(CORE, Persons, StoredPersons())
     app.services.offer(CORE, IngestLedger, Ledger(app.storage))

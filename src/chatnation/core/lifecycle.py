@@ -27,6 +27,7 @@ async def running(app: App) -> AsyncIterator[None]:
         await _compare_schemas(app)
         await _watch_switches(app)
         _watch_standings(app)
+        await _watch_brands(app)
         _run_beside(stack, app.versions.run())
         _run_beside(stack, app.metrics.keep_publishing(app.redis))
         await _start_plugins(app, stack)
@@ -64,6 +65,14 @@ def _watch_standings(app: App) -> None:
     from chatnation.core.auth import effective
 
     app.versions.watch(effective.CACHE, app.services.get(effective.Standings).forget)
+
+
+async def _watch_brands(app: App) -> None:
+    from chatnation.core.auth import brands
+
+    held = app.services.get(brands.Brands)
+    await held.refresh()
+    app.versions.watch(brands.CACHE, held.refresh)
 
 
 def _run_beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

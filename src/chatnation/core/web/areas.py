@@ -11,10 +11,13 @@ from chatnation.core.web.accounts.password_routes import PasswordRoutes
 from chatnation.core.web.accounts.signup_pages import SignupPages
 from chatnation.core.web.accounts.signup_routes import SignupRoutes
 from chatnation.core.web.accounts.tenants import CurrentTenant
+from chatnation.core.web.branding import BrandStyles
 from chatnation.core.web.routing import Page, Route
 from chatnation.core.web.settings.home import SettingsHome
 from chatnation.core.web.settings.keys_pages import KeyPages
 from chatnation.core.web.settings.keys_routes import KeyRoutes
+from chatnation.core.web.settings.organisation_pages import OrganisationPages
+from chatnation.core.web.settings.organisation_routes import OrganisationRoutes
 from chatnation.core.web.settings.people_pages import PeoplePages
 from chatnation.core.web.settings.people_routes import PeopleRoutes
 from chatnation.core.web.settings.projects_pages import ProjectPages
@@ -35,6 +38,8 @@ def pages(app: App, answers: Answers) -> list[Page]:
         InvitationPages(app, answers),
         CurrentTenant(app, answers),
         SettingsHome(),
+        BrandStyles(),
+        OrganisationPages(app),
         PeoplePages(app),
         RolePages(app),
         ProjectPages(app),
@@ -52,6 +57,7 @@ def routes(app: App, answers: Answers) -> list[Route]:
         CurrentTenant(app, answers),
         PeopleRoutes(app),
         RoleRoutes(app),
+        OrganisationRoutes(app),
         ProjectRoutes(app),
         KeyRoutes(app),
     )

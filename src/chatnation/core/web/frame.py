@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from starlette.requests import Request
 
+from chatnation.core.auth.brands import Brands
 from chatnation.core.auth.effective import Standings
 from chatnation.core.auth.tenant_choice import TenantOfUser
 from chatnation.core.context import Actor
 from chatnation.core.hookspecs.web import render_slot
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.web.access import CsrfTokens
+from chatnation.core.web.branding import brand_of, headers_of, style_address
 from chatnation.core.web.notices import read_notice
 from chatnation.core.web.routing import AUTHENTICATED, PUBLIC, NavigationEntry
 from chatnation.core.web.settings.menu import shown_to
@@ -46,6 +48,7 @@ class PageFrame:
     def __call__(self, request: Request) -> dict[str, Any]:
         actor: Actor | None = getattr(request.state, "actor", None)
         path = request.url.path
+        brand = brand_of(self._app, request, actor)
         navigation = self.navigation(actor)
 
         async def slot(name: str) -> Markup:
@@ -60,10 +63,13 @@ class PageFrame:
             "path": path,
             "actor": actor,
             "tenant": actor.tenant if actor else None,
+            "brand": brand,
+            "brand_style": style_address(brand),
+            "headers": headers_of(brand),
             "my_tenants": my_tenants,
             "navigation": navigation,
             "current": _current(navigation, path),
-            "settings_menu": lambda: shown_to(actor, navigation),
+            "settings_menu": lambda: shown_to(actor, navigation, brand),
             "notice": read_notice(request),
             "csrf": CsrfTokens(request, self._secret),
             "slot": slot,
@@ -74,6 +80,7 @@ class PageFrame:
         if actor is None or actor.limited:
             return []
         enabled = self._app.enabled(actor.tenant.id)
+        brand = self._app.services.get(Brands).of_tenant(actor.tenant.id)
         shown = [
             entry.item
             for entry in self._app.resources.navigation
@@ -81,6 +88,7 @@ class PageFrame:
             and (entry.item.permission in {PUBLIC, AUTHENTICATED} or actor.can_somewhere(entry.item.permission))
         ]
         shown.sort(key=lambda entry: (entry.order, entry.label))
+        shown = [replace(entry, label=brand.label(entry.path, entry.label)) for entry in shown]
         names = dict.fromkeys([*GROUPS, *(entry.group for entry in shown)])
         groups = [
             NavigationGroup(name, GROUPS.get(name, name.title()), [entry for entry in shown if entry.group == name])

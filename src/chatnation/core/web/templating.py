@@ -110,6 +110,7 @@ class Renderer:
     async def _draw(self, page: Rendered) -> str:
         frame = self._frame(self._request)
         text = await self._templates.render(page.template, {**frame, **page.values})
+        page.headers.update(frame["headers"])
         if frame["notice"]:
             page.delete_cookie(NOTICE_COOKIE)
         frame["csrf"].remember(page)

@@ -80,23 +80,23 @@ async def test_a_key_may_do_no_more_than_whoever_makes_it(office: Office) -> Non
     assert taken.status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"name": ""}, 422),
-        ({"name": "x", "type": "master"}, 422),
-        ({"name": "x", "scopes": ["analytics.view"]}, 422),
-        ({"name": "x", "type": "read", "scopes": ["no.such"]}, 422),
-        ({"name": "x", "project": "nowhere"}, 422),
-        ({"name": "x", "allowed_origins": ["not an origin"]}, 422),
-        ({"name": "x", "expires_at": "2020-01-01T00:00:00Z"}, 422),
-        ({"name": "x", "expires_at": "2030-01-01T00:00:00"}, 422),
-        ({"name": "x", "tenant_id": 1}, 422),
-    ],
-)
-async def test_a_senseless_key_is_refused(office: Office, body: dict[str, object], status: int) -> None:
-    answer = await office.send("POST", "/settings/keys", body)
-    assert answer.status_code == status, answer.text
+SENSELESS: list[dict[str, object]] = [
+    {"name": ""},
+    {"name": "x", "type": "master"},
+    {"name": "x", "scopes": ["analytics.view"]},
+    {"name": "x", "type": "read", "scopes": ["no.such"]},
+    {"name": "x", "project": "nowhere"},
+    {"name": "x", "allowed_origins": ["not an origin"]},
+    {"name": "x", "expires_at": "2020-01-01T00:00:00Z"},
+    {"name": "x", "expires_at": "2030-01-01T00:00:00"},
+    {"name": "x", "tenant_id": 1},
+]
+
+
+async def test_a_senseless_key_is_refused(office: Office) -> None:
+    for body in SENSELESS:
+        answer = await office.send("POST", "/settings/keys", body)
+        assert answer.status_code == 422, (body, answer.text)
 
 
 async def test_keys_and_projects_of_others_do_not_exist(office: Office) -> None:

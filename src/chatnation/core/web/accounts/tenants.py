@@ -63,7 +63,6 @@ class CurrentTenant:
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/tenants", self.list, AUTHENTICATED, response=TenantList),
-            Route("GET", "/tenants/current", self.current, AUTHENTICATED, response=TenantDetails),
             Route("PUT", "/tenants/current", self.choose, AUTHENTICATED, body=ChosenTenant, response=LoginAnswer),
         ]
 
@@ -81,10 +80,6 @@ class CurrentTenant:
                 for tenant in found
             ]
         )
-
-    async def current(self, request: Request) -> TenantDetails:
-        """The organisation that you are at."""
-        return _current(request.state.actor)
 
     async def choose(self, request: Request, body: ChosenTenant) -> Response:
         """Be at another of your organisations; it may ask for what it asks at a login. The answer is that of one."""

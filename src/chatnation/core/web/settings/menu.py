@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chatnation.core.web.routing import AUTHENTICATED, NavigationEntry
 
 if TYPE_CHECKING:
+    from chatnation.core.auth.brands import Brand
     from chatnation.core.context import Actor
     from chatnation.core.web.frame import NavigationGroup
 
@@ -27,21 +28,27 @@ class SettingsEntry:
 
 
 MENU: tuple[SettingsEntry, ...] = (
+    SettingsEntry("Profile", "/settings/profile", AUTHENTICATED, "user-circle", personal=True),
     SettingsEntry("Password", "/settings/password", AUTHENTICATED, "key", personal=True),
+    SettingsEntry("Organisation", "/settings/organisation", "settings.manage", "building"),
     SettingsEntry("People", "/settings/people", "users.manage", "users"),
     SettingsEntry("Roles", "/settings/roles", "settings.manage", "shield-lock"),
+    SettingsEntry("Security", "/settings/security", "settings.manage", "lock"),
+    SettingsEntry("Single sign-on", "/settings/sso", "settings.single_sign_on", "login"),
     SettingsEntry("Projects", "/settings/projects", "settings.manage", "folders"),
     SettingsEntry("Keys", "/settings/keys", "settings.manage", "api"),
+    SettingsEntry("Navigation", "/settings/navigation", "settings.manage", "list-details"),
+    SettingsEntry("System messages", "/settings/system-messages", "settings.manage", "message-cog"),
 )
 """The core's own settings pages, in their order. Plugins add theirs by `register_navigation`, in the group settings."""
 
 
-def shown_to(actor: Actor | None, navigation: Iterable[NavigationGroup]) -> Sequence[SettingsEntry]:
+def shown_to(actor: Actor | None, navigation: Iterable[NavigationGroup], brand: Brand) -> Sequence[SettingsEntry]:
     """The lines that `actor` may open: the core's, then those that plugins put below `/settings/`."""
     if actor is None:
         return []
     own = [
-        entry
+        replace(entry, label=brand.label(entry.path, entry.label))
         for entry in MENU
         if (entry.permission == AUTHENTICATED or actor.can_somewhere(entry.permission))
         and (actor.user_id is not None or not entry.personal)

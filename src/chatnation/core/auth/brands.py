@@ -1,0 +1,101 @@
+"""How the product looks to the people of a tenant: its name, logo, colour and the words of its menu; in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chatnation.core.storage.storage import after_commit
+
+if TYPE_CHECKING:
+    from chatnation.core.storage.storage import Storage
+
+CACHE = "access"
+"""The row of `cache_versions` that triggers raise when the settings of a tenant change."""
+PRODUCT = "Chatnation"
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """What a tenant set, or the product's own. `colour` is #rrggbb, `labels` those of the menu by route."""
+
+    name: str = PRODUCT
+    logo: str | None = None
+    colour: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Brand:
+        """From a tenant's settings; what is absent or makes no sense is the product's."""
+        labels = settings.get("navLabels")
+        return cls(
+            name=_text(settings.get("appName")) or PRODUCT,
+            logo=_text(settings.get("logoUrl")),
+            colour=_text(settings.get("primaryColor")),
+            labels={str(route): str(label) for route, label in labels.items()} if isinstance(labels, dict) else {},
+        )
+
+    @property
+    def logo_origin(self) -> str | None:
+        """Where the logo comes from, if not from this instance."""
+        parts = urlsplit(self.logo or "")
+        return f"https://{parts.netloc}" if parts.scheme == "https" else None
+
+    def label(self, path: str, default: str) -> str:
+        """What the menu calls the page at `path`."""
+        return self.labels.get(path.strip("/"), default)
+
+
+class Brands:
+    """Every brand that somebody made; `refresh` reads them again when another process changed one."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._by_tenant: dict[int, Brand] = {}
+        self._by_host: dict[str, Brand] = {}
+        self._everywhere = Brand()
+
+    def of_tenant(self, tenant_id: int) -> Brand:
+        """What the people of a tenant see."""
+        return self._by_tenant.get(tenant_id, _PLAIN)
+
+    def of_host(self, host: str) -> Brand:
+        """What somebody sees who has not signed in: the brand of the host's tenant, or of the only tenant there is."""
+        return self._by_host.get(host.lower(), self._everywhere)
+
+    async def refresh(self) -> None:
+        """Read every brand."""
+        async with self._storage.system("how the product looks to each tenant") as connection:
+            rows = list((await connection.execute(_BRANDS)).all())
+            sole = await connection.scalar(_SOLE)
+        self._by_tenant = {row.id: Brand.of(row.settings) for row in rows}
+        hosts = {row.id: _text(row.settings.get("customDomain")) for row in rows}
+        # The first tenant that claimed a host keeps it.
+        self._by_host = {
+            host.lower(): self._by_tenant[tenant] for tenant, host in sorted(hosts.items(), reverse=True) if host
+        }
+        self._everywhere = self._by_tenant.get(sole, _PLAIN) if sole is not None else _PLAIN
+
+    def refresh_after(self, connection: AsyncConnection) -> None:
+        """Have this process read every brand again as soon as the transaction of `connection` has committed."""
+        after_commit(connection, self.refresh)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+_PLAIN = Brand()
+_BRANDS = text(
+    """
+    SELECT id, settings FROM tenants
+     WHERE jsonb_exists_any(settings, ARRAY['appName', 'logoUrl', 'primaryColor', 'customDomain', 'navLabels'])
+     ORDER BY id
+    """
+)
+_SOLE = text("SELECT min(id) FROM tenants HAVING count(*) = 1")
