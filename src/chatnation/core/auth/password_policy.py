@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from functools import reduce
 from typing import Any
 
@@ -12,8 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth.passwords import PasswordRules
-from chatnation.core.auth.security_policy import SecurityPolicy
-from chatnation.core.storage.models import memberships, tenants, users
+from chatnation.core.storage.models import memberships, tenants
 
 LENIENT = PasswordRules(uppercase=False, lowercase=False, number=False, special=False)
 """What a tenant asks that set nothing."""
@@ -69,23 +67,6 @@ async def rules_of_user(connection: AsyncConnection, user_id: int) -> PasswordRu
         .where(memberships.c.user_id == user_id, memberships.c.active)
     )
     return strictest(rules_of(settings) for settings in await connection.scalars(query))
-
-
-async def must_change(connection: AsyncConnection, user_id: int, tenant_id: int, now: datetime) -> bool:
-    """Whether the user has to set a new password before the tenant lets them in.
-
-    To be asked after every successful factor. A password whose age is unknown is too old; who has none, because they
-    sign in elsewhere, has nothing to change.
-    """
-    query = (
-        select(users.c.password_hash, users.c.password_changed_at, tenants.c.settings)
-        .select_from(users.join(tenants, tenants.c.id == tenant_id))
-        .where(users.c.id == user_id)
-    )
-    row = (await connection.execute(query)).one_or_none()
-    if row is None or row.password_hash is None:
-        return False
-    return SecurityPolicy.of(row.settings).password_expired(row.password_changed_at, now)
 
 
 def _both(one: PasswordRules, other: PasswordRules) -> PasswordRules:

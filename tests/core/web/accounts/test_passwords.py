@@ -114,6 +114,20 @@ async def test_an_unknown_address_is_answered_the_same_and_gets_nothing(
     assert [mail.to for mail in kept_by(app).mails] == [person.email]
 
 
+async def test_a_known_and_an_unknown_address_make_the_same_work_before_the_answer(
+    app: RunningApp, person: Person
+) -> None:
+    client = await app.client()
+    waiting = []
+    for email in (person.email, "nobody@example.org"):
+        await client.post(FORGOT, json={"email": email})
+        async with app.app.storage.system("look") as connection:
+            jobs = await connection.scalar(text("SELECT count(*) FROM jobs.queue"))
+            links = await connection.scalar(text("SELECT count(*) FROM password_resets"))
+        waiting.append((jobs, links))
+    assert waiting == [(1, 0), (2, 0)]
+
+
 async def test_whoever_is_out_gets_no_link(app: RunningApp, person: Person) -> None:
     async with app.app.storage.system("out") as connection:
         await connection.execute(text("UPDATE memberships SET active = false"))

@@ -111,6 +111,13 @@ async def test_an_invitation_is_sent_again_with_another_link_and_revoked(office:
     assert office.kept.actions() == [f"config.invitation.{verb}" for verb in ("created", "resent", "revoked")]
 
 
+async def test_nobody_can_be_pestered_with_invitations(office: Office) -> None:
+    answers = [await office.admin.post(INVITATIONS, json={"email": "new@example.org"}) for _ in range(12)]
+    assert (answers[0].status_code, code(answers[-1])) == (201, (429, "too_many_attempts"))
+    assert len(office.kept.mails) <= 10
+    assert (await office.admin.post(INVITATIONS, json={"email": "other@example.org"})).status_code == 201
+
+
 async def test_a_role_change_is_in_force_with_the_next_request(office: Office) -> None:
     agent = (await office.ids())["agent"]
     assert (await office.agent.get(MEMBERS)).status_code == 403

@@ -14,6 +14,7 @@ from chatnation.core.auth.events import MemberDeactivated, MemberReactivated, Me
 from chatnation.core.auth.invitations import Invitation, InvitationLink
 from chatnation.core.auth.members import MemberEntry
 from chatnation.core.auth.tenant_roles import TenantRole, list_roles
+from chatnation.core.auth.throttling import Attempt, Throttle
 from chatnation.core.mail import Mail, mailer_of
 from chatnation.core.web.audited import record_of
 from chatnation.core.web.links import link
@@ -29,6 +30,7 @@ class People:
     def __init__(self, app: App) -> None:
         self._app = app
         self._standings = app.services.get(Standings)
+        self._throttle = Throttle(app.redis)
 
     async def members(self, actor: Actor) -> list[MemberEntry]:
         async with self._app.storage.tenant(actor.tenant.id) as connection:
@@ -105,6 +107,9 @@ class People:
         return await members.member_entry(connection, actor.tenant.id, user_id)
 
     async def _mail(self, connection: AsyncConnection, actor: Actor, made: InvitationLink) -> None:
+        """Mail the link; raises 429, which takes back what the transaction did, when the tenant sends too many."""
+        tenant = f"tenant {actor.tenant.id}"
+        await self._throttle.admit(Attempt.MESSAGE, tenant, f"{tenant} invites {made.invitation.email}")
         values = {
             "workspace": actor.tenant.name,
             "inviter": actor.name or actor.tenant.name,
