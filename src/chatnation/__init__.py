@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chatnation.core.compose import compose
     from chatnation.core.context import Actor, Tenant
     from chatnation.core.errors import ChatnationError, ConfigurationError, NotFound, Problem
-    from chatnation.core.hookspecs.auth import CodeMessage, SecondFactor
+    from chatnation.core.hookspecs.auth import CodeMessage, LoginProvider, SecondFactor
     from chatnation.core.hookspecs.events import EventType, QueueDriver
     from chatnation.core.hookspecs.lifecycle import Health
     from chatnation.core.identity.persons import Persons
@@ -51,7 +51,9 @@ if TYPE_CHECKING:
     from chatnation.core.storage.storage import Storage, raw
     from chatnation.core.storage.tenant_settings import TenantSettings
     from chatnation.core.vault import CannotOpen, Vault
+    from chatnation.core.web.accounts.ending import LoginEnding
     from chatnation.core.web.audited import record_of
+    from chatnation.core.web.links import link
     from chatnation.core.web.live import LiveHub
     from chatnation.core.web.notices import redirect
     from chatnation.core.web.paging import Slice, after_cursor, decode_cursor, slice_rows
@@ -108,6 +110,8 @@ __all__ = [
     "KeyType",
     "Listener",
     "LiveHub",
+    "LoginEnding",
+    "LoginProvider",
     "Mail",
     "MailTemplate",
     "Mailer",
@@ -157,6 +161,7 @@ __all__ = [
     "hashed_uuid",
     "hookimpl",
     "hookspec",
+    "link",
     "mailer_of",
     "on_instance",
     "raw",
@@ -182,7 +187,11 @@ _HOMES = {
     "core.compose": ("compose",),
     "core.context": ("Actor", "Tenant"),
     "core.errors": ("ChatnationError", "ConfigurationError", "NotFound", "Problem"),
-    "core.hookspecs.auth": ("CodeMessage", "SecondFactor"),
+    "core.hookspecs.auth": (
+        "CodeMessage",
+        "LoginProvider",
+        "SecondFactor",
+    ),
     "core.hookspecs.events": ("EventType", "QueueDriver"),
     "core.hookspecs.lifecycle": ("Health",),
     "core.identity.persons": ("Persons",),
@@ -217,6 +226,7 @@ _HOMES = {
     "core.storage.tenant_settings": ("TenantSettings",),
     "core.vault": ("CannotOpen", "Vault"),
     "core.web.audited": ("record_of",),
+    "core.web.links": ("link",),
     "core.web.live": ("LiveHub",),
     "core.web.notices": ("redirect",),
     "core.web.paging": ("Slice", "after_cursor", "decode_cursor", "slice_rows"),
@@ -239,6 +249,7 @@ _HOMES = {
         "Outgoing",
     ),
     "core.sealed_columns": ("SealedColumn",),
+    "core.web.accounts.ending": ("LoginEnding",),
 }
 _HOME_OF = {name: f"chatnation.{module}" for module, names in _HOMES.items() for name in names}
 

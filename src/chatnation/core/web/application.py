@@ -113,7 +113,7 @@ class _Dashboard:
         asgi: ASGIApp = Router(self._routes(), redirect_slashes=False)
         for entry in sorted(self._app.resources.middleware, key=lambda entry: -entry.item.order):
             asgi = entry.item.factory(asgi, **entry.item.options)
-        asgi = BodyLimit(asgi, MAX_BODY_BYTES)
+        asgi = BodyLimit(asgi, MAX_BODY_BYTES, self._longer_bodies())
         asgi = ErrorBoundary(asgi, self._errors.answer)
         asgi = Prepared(asgi, self._renderer)
         asgi = GZipMiddleware(asgi, minimum_size=1_000, compresslevel=5)
@@ -123,6 +123,13 @@ class _Dashboard:
 
     def _renderer(self, request: Request) -> Renderer:
         return Renderer(self._templates, self._frame, request)
+
+    def _longer_bodies(self) -> dict[str, int]:
+        """How long a body may be, by path, where a plugin says so."""
+        prefix, resources = prefixes(self._app.inventory), self._app.resources
+        limits = [(route_path(entry.item, prefix(entry.plugin)), entry.item.max_bytes) for entry in resources.routes]
+        limits += [(page_path(entry.item, prefix(entry.plugin)), entry.item.max_bytes) for entry in resources.pages]
+        return {path: limit for path, limit in limits if limit is not None}
 
     def _routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = [*introspection_routes(self._app, self._gate)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, TypeVar, get_origin
 
@@ -42,14 +42,15 @@ class Endpoints:
         plugin, route = registered.plugin, registered.item
 
         async def endpoint(request: Request) -> Response:
-            await self._admit(request, plugin, route.permission)
-            arguments: dict[str, BaseModel] = {}
-            if route.query is not None:
-                arguments["query"] = parse_query(request, route.query)
-            if route.body is not None:
-                arguments["body"] = await parse_body(request, route.body)
-            with self._watched(plugin, f"route:{route.method} {route.path}"):
-                answer = await route.handler(request, **arguments)
+            async with closing(request):
+                await self._admit(request, plugin, route.permission)
+                arguments: dict[str, BaseModel] = {}
+                if route.query is not None:
+                    arguments["query"] = parse_query(request, route.query)
+                if route.body is not None:
+                    arguments["body"] = await parse_body(request, route.body)
+                with self._watched(plugin, f"route:{route.method} {route.path}"):
+                    answer = await route.handler(request, **arguments)
             if isinstance(answer, StreamingResponse) and answer.media_type == EVENT_STREAM:
                 still = partial(self._still_admits, request, plugin, route.permission)
                 answer.body_iterator = while_admitted(answer.body_iterator, still)
@@ -62,12 +63,13 @@ class Endpoints:
         plugin, page = registered.plugin, registered.item
 
         async def endpoint(request: Request) -> Response:
-            await self._admit(request, plugin, page.permission)
-            with self._watched(plugin, f"page:{page.path}"):
-                response = await page.handler(request)
-                if isinstance(response, Rendered):
-                    await response.prepare()
-                return response
+            async with closing(request):
+                await self._admit(request, plugin, page.permission)
+                with self._watched(plugin, f"page:{page.path}"):
+                    response = await page.handler(request)
+                    if isinstance(response, Rendered):
+                        await response.prepare()
+                    return response
 
         return endpoint
 
@@ -80,6 +82,15 @@ class Endpoints:
         except Exception as error:
             self._boundary.note(plugin, where, error)
             raise Problem(500, "internal_error", INTERNAL_ERROR) from error
+
+
+@asynccontextmanager
+async def closing(request: Request) -> AsyncIterator[None]:
+    """Close the files of a form, whoever read it and whatever came of it."""
+    try:
+        yield
+    finally:
+        await request.close()
 
 
 def parse_query(request: Request, model: type[Model]) -> Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -119,21 +119,25 @@ class Prepared:
 
 
 class BodyLimit:
-    """Raises a 413 once a request's body is longer than `limit` bytes, whatever its headers said."""
+    """Raises a 413 once a request's body is longer than `limit` bytes, or than `others` say for its path, whatever its
+    headers said.
+    """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, others: Mapping[str, int]) -> None:
         self.app = app
         self.limit = limit
+        self.others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
+        limit = self.others.get(scope["path"], self.limit)
 
         async def receive_limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.limit:
-                raise Problem(413, "body_too_large", f"At most {self.limit:,} bytes are taken.")
+            if received > limit:
+                raise Problem(413, "body_too_large", f"At most {limit:,} bytes are taken.")
             return message
 
         await self.app(scope, receive_limited, send)

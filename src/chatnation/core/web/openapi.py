@@ -60,7 +60,7 @@ def _models(routes: Iterable[MountedRoute]) -> dict[tuple[type[BaseModel], JsonS
     found: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(ProblemDetails, "serialization"): None}
     for _, registered in routes:
         route = registered.item
-        found |= {(model, "validation"): None for model in (route.query, route.body) if model}
+        found |= {(model, "validation"): None for model in (route.query, route.body, route.form) if model}
         if route.response:
             found[route.response, "serialization"] = None
     return found
@@ -82,6 +82,9 @@ def _operation(
         operation["x-permission"] = route.permission
     if route.body:
         operation["requestBody"] = {"required": True, "content": _content(schemas[route.body, "validation"])}
+    if route.form:
+        content = {"multipart/form-data": {"schema": schemas[route.form, "validation"]}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

@@ -26,7 +26,8 @@ class Route:
 
     `handler(request)` also gets `query` and `body` as keyword arguments where the models are given; it returns a
     `response` model, JSON-ready data, or a Starlette response. `permission` is a registered name, `PUBLIC` or
-    `AUTHENTICATED`; a route without one does not compose.
+    `AUTHENTICATED`; a route without one does not compose. `form` describes a multipart form that the handler reads
+    itself; `max_bytes` is the longest body, instead of what the dashboard takes, and wants a path without parameters.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -38,13 +39,16 @@ class Route:
     response: type[BaseModel] | None = None
     summary: str = ""
     status: int = 200
+    form: type[BaseModel] | None = None
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """An HTML page under `/<prefix>`; `path` starting with `//` is taken from the root (`//overview` → `/overview`).
 
-    `handler(request)` returns a Starlette response, usually `request.state.render(template, **values)`.
+    `handler(request)` returns a Starlette response, usually `request.state.render(template, **values)`. `max_bytes` as
+    for a `Route`.
     """
 
     path: str
@@ -52,6 +56,7 @@ class Page:
     permission: str
     methods: tuple[str, ...] = ("GET",)
     name: str = ""
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Files that people and programs upload, and the links that open them."""
