@@ -21,6 +21,7 @@ from chatnation.core.auth import challenges
 from chatnation.core.auth.challenges import RESEND_AFTER, Challenge, Progress
 from chatnation.core.auth.device_names import device_name
 from chatnation.core.auth.devices import is_remembered, remember_device
+from chatnation.core.auth.events import SignedIn
 from chatnation.core.auth.login_steps import Facts, Proof, Step, next_step
 from chatnation.core.auth.logins import (
     OpenedLogin,
@@ -35,6 +36,7 @@ from chatnation.core.auth.password_policy import rules_of_user
 from chatnation.core.auth.passwords import PasswordRules, verify_password
 from chatnation.core.auth.second_factors import APP, CODE_LASTS
 from chatnation.core.auth.security_policy import SecurityPolicy
+from chatnation.core.auth.single_sign_on import must_sign_on
 from chatnation.core.auth.throttling import Attempt, Throttle, too_many
 from chatnation.core.errors import Problem
 from chatnation.core.mail import Mail, Mailer, masked
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from chatnation.core.auth.second_factors import SecondFactors
     from chatnation.core.clock import Clock
     from chatnation.core.context import Actor
+    from chatnation.core.signals import Signals
     from chatnation.core.storage.storage import Storage
 
 __all__ = ["LoginFlow", "LoginState", "OpenedLogin", "Proof", "Step", "Visitor"]
@@ -99,6 +102,7 @@ class LoginFlow:
     passwords: NewPasswords
     mailer: Callable[[], Mailer]
     audit: Callable[[], AuditLog]
+    signals: Signals
     link: Callable[..., str]
 
     async def with_password(self, email: str, password: str, visitor: Visitor, *, return_to: str = "/") -> LoginState:
@@ -274,6 +278,9 @@ class LoginFlow:
         standing = await self.standings.read(connection, progress.tenant_id, progress.user_id)
         if standing is None:
             return LoginState(Step.REFUSED)
+        other_way = progress.proof is not Proof.SINGLE_SIGN_ON
+        if other_way and await must_sign_on(connection, progress.tenant_id, progress.user_id):
+            raise Problem(403, "single_sign_on_required", "Your organisation signs in by single sign-on only.")
         policy = SecurityPolicy.of(standing.tenant_settings)
         visitor = replace(visitor, program=progress.program)
         choices = await self.factors.choices(connection, progress.user_id)
@@ -355,6 +362,7 @@ class LoginFlow:
         elif visitor.session_token:
             await close_by_token(connection, visitor.session_token)
         self.recognition.forget_after(connection)
+        self.signals.publish(connection, SignedIn(progress.tenant_id, progress.user_id))
         await self._note(
             connection,
             progress,

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatnation.core.auth.login_steps import Proof
 from chatnation.core.auth.one_time import hash_token
 from chatnation.core.auth.personal_tokens import looks_like_personal_token
 from chatnation.core.auth.security_policy import SecurityPolicy
@@ -189,7 +190,8 @@ def _over(held: _HeldLogin, policy: SecurityPolicy, now: datetime) -> bool:
 
 
 def _actor(standing: Standing, held: _HeldLogin, policy: SecurityPolicy) -> Actor:
-    missing = policy.second_factor_required and not held.has_factor and held.second_factor is None
+    vouched = held.second_factor == Proof.SINGLE_SIGN_ON  # The provider asked for one, by its own word.
+    missing = policy.second_factor_required and not held.has_factor and not vouched
     return replace(standing.actor(), login_id=held.id, confirmed_at=held.confirmed_at, limited=missing)
 
 

@@ -31,7 +31,7 @@ def qr_code(uri: str) -> str:
     """`uri` as an SVG element without declarations, dark on light whatever the page's colours are."""
     image = io.BytesIO()
     segno.make_qr(uri, error="m").save(
-        image, kind="svg", xmldecl=False, svgns=True, border=3, light="#ffffff", omitsize=True, svgclass="cn-qr"
+        image, kind="svg", xmldecl=False, svgns=True, border=3, scale=4, light="#ffffff", svgclass="cn-qr"
     )
     return image.getvalue().decode()
 

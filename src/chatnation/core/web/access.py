@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from starlette.requests import Request
@@ -24,9 +25,16 @@ if TYPE_CHECKING:
 
 SET_UP_FIRST = "second_factor_setup_required"
 """Code of the answer to somebody whose tenant asks for a second factor that they do not have."""
+FRESH_LOGIN = "fresh_login_needed"
+"""Code of the answer to somebody who has to show once more who they are; pages lead to `CONFIRM_PATH` then."""
+CONFIRM_PATH = "/login/confirm"
 POLL_HEADER = "X-Requested-With"
 POLL = "poll"
 """What a page of ours sends in `POLL_HEADER` when it asks for news by itself; that is nobody's activity."""
+
+
+FRESH = timedelta(minutes=10)
+"""For so long what is dangerous does not ask again who one is."""
 
 
 class RecogniseCookie(Protocol):
@@ -164,6 +172,12 @@ class Gate:
             field = (await request.form()).get(csrf.FIELD)
             token = field if isinstance(field, str) else None
         csrf.check_token(self._secret, CsrfTokens(request, self._secret).binding, token)
+
+
+def check_fresh(actor: Actor, now: datetime, within: timedelta = FRESH) -> None:
+    """Raise a 403 unless the actor showed who they are not longer than `within` ago, by a login or by confirming it."""
+    if actor.confirmed_at is None or now - actor.confirmed_at > within:
+        raise Problem(403, FRESH_LOGIN, "Show once more who you are: give your password or a code, then try again.")
 
 
 def is_activity(request: Request) -> bool:

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from chatnation.core.errors import Problem
 from chatnation.core.hookspecs.web import handle_error
 from chatnation.core.plugin.hooks import Hooks
-from chatnation.core.web.access import SET_UP_FIRST, Gate
+from chatnation.core.web.access import CONFIRM_PATH, FRESH_LOGIN, SET_UP_FIRST, Gate
 from chatnation.core.web.accounts.answers import SET_UP_PATH
 from chatnation.core.web.problems import as_problem, problem_response, wants_html
 from chatnation.core.web.templating import Renderer
@@ -45,6 +45,9 @@ class ErrorAnswers:
             logger.error("request %s: %s %s", request_id, request.method, request.url.path, exc_info=error)
         if problem.code == SET_UP_FIRST and "hx-request" in request.headers:
             return Response(status_code=403, headers={"HX-Redirect": SET_UP_PATH})
+        if problem.code == FRESH_LOGIN and "hx-request" in request.headers:
+            shown = urlsplit(request.headers.get("hx-current-url", "/"))
+            return Response(status_code=403, headers={"HX-Redirect": _to(CONFIRM_PATH, shown.path, shown.query)})
         if problem.status == 401 and "hx-request" in request.headers:
             shown = urlsplit(request.headers.get("hx-current-url", "/"))
             return Response(status_code=401, headers={"HX-Redirect": _login(shown.path, shown.query)})
@@ -53,6 +56,8 @@ class ErrorAnswers:
             return part
         if not wants_html(request):
             return problem_response(problem, request_id)
+        if problem.code == FRESH_LOGIN and request.method == "GET":
+            return RedirectResponse(_to(CONFIRM_PATH, request.url.path, request.url.query), status_code=303)
         if problem.code == SET_UP_FIRST:
             return RedirectResponse(SET_UP_PATH, status_code=303)
         if problem.status == 401:
@@ -78,5 +83,10 @@ class ErrorAnswers:
 
 
 def _login(path: str, query: str) -> str:
+    return _to("/login", path, query)
+
+
+def _to(page: str, path: str, query: str) -> str:
+    """The address of `page`, which leads back afterwards."""
     target = path + (f"?{query}" if query else "")
-    return "/login" if target in {"", "/"} else f"/login?next={quote(target, safe='')}"
+    return page if target in {"", "/"} else f"{page}?next={quote(target, safe='')}"

@@ -128,6 +128,34 @@ async def test_new_recovery_codes_void_the_old_ones(app: RunningApp, person: Per
         assert answer.status_code == status
 
 
+async def test_what_is_dangerous_asks_once_more_who_one_is(app: RunningApp, person: Person, clock: FakeClock) -> None:
+    from chatnation.core.auth.recognition import Recognition
+    from chatnation.core.errors import Problem
+    from chatnation.core.web.access import check_fresh
+
+    browser = await app.client(person, headers=HTML)
+
+    async def is_fresh() -> bool:
+        actor = await app.app.services.get(Recognition).by_cookie(person.token)
+        assert actor is not None
+        try:
+            check_fresh(actor, clock.now())
+        except Problem:
+            return False
+        return True
+
+    assert await is_fresh()
+    clock.move(timedelta(minutes=11))
+    assert not await is_fresh()
+    page = await browser.get("/login/confirm", params={"next": "/settings/security"})
+    form = {"csrf_token": token_in(page), "next": "/settings/security"}
+    wrong = await browser.post("/login/confirm", data={**form, "proof": "guess"})
+    assert (wrong.status_code, await is_fresh()) == (403, False)
+    right = await browser.post("/login/confirm", data={**form, "proof": person.password})
+    assert (right.status_code, right.headers["location"]) == (303, "/settings/security")
+    assert await is_fresh()
+
+
 # --- logins ---
 
 

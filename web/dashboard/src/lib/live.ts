@@ -84,7 +84,7 @@ function waitFor(region: HTMLElement): void {
   const { waitUrl = "", waitKind = "" } = region.dataset;
   const check = async (): Promise<void> => {
     if (region.dataset.waitState === "done") return;
-    const answer = await fetch(waitUrl, { headers: { Accept: "application/json" } });
+    const answer = await fetch(waitUrl, { headers: { Accept: "application/json", "X-Requested-With": "poll" } });
     const state = answer.ok ? ((await answer.json()) as Record<string, string | boolean | null>) : {};
     if (!state.done) return;
     region.dataset.waitState = "done";

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -29,14 +29,12 @@ from chatnation.core.auth.throttling import Attempt
 from chatnation.core.context import Actor
 from chatnation.core.errors import Problem
 from chatnation.core.storage.models import login_sessions, users
+from chatnation.core.web.access import FRESH
 from chatnation.core.web.accounts.visitors import address_of
 from chatnation.core.web.audited import record_of
 
 if TYPE_CHECKING:
     from chatnation.core.web.accounts.parts import AccountParts
-
-FRESH = timedelta(minutes=10)
-"""For so long after somebody showed who they are, they are not asked again before a first second factor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from chatnation.core.audit import audit_of
 from chatnation.core.auth import recognition as recognitions
 from chatnation.core.auth.access_tokens import AccessTokens, looks_like_access_token
 from chatnation.core.auth.effective import Standings
-from chatnation.core.auth.key_actors import actor_of
-from chatnation.core.auth.keys import find_grant, looks_like_key
+from chatnation.core.auth.key_actors import ApiKeys
 from chatnation.core.auth.login_flow import LoginFlow
 from chatnation.core.auth.new_passwords import NewPasswords
 from chatnation.core.auth.one_time import CodeHasher
@@ -38,6 +37,7 @@ class AccountParts:
         self.recognition = Recognition(app.storage, self.standings, app.versions, app.clock)
         app.versions.watch(recognitions.CACHE, self.recognition.forget)
         self.factors = SecondFactors(partial(_running_carriers, app), app.vault, CodeHasher(secret))
+        self._keys = ApiKeys(app.storage, app.versions, app.clock)
         self.access_tokens = AccessTokens(secret)
         self.throttle = Throttle(app.redis)
         self.passwords = NewPasswords(app.storage, app.clock)
@@ -51,6 +51,7 @@ class AccountParts:
             passwords=self.passwords,
             mailer=partial(mailer_of, app),
             audit=partial(audit_of, app),
+            signals=app.signals,
             link=partial(link, app.settings),
         )
         for service in (self.recognition, self.factors, self.throttle, self.flow):
@@ -67,11 +68,7 @@ class AccountParts:
         if looks_like_access_token(token):
             login_id = self.access_tokens.login_of(token, self.app.clock.now())
             return await self.recognition.by_login(login_id) if login_id else None
-        if not looks_like_key(token):
-            return None
-        async with self.app.storage.system("a key names no tenant yet") as connection:
-            grant = await find_grant(connection, token)
-        return actor_of(grant) if grant is not None and grant.valid_at(self.app.clock.now()) else None
+        return await self._keys.actor(token)
 
 
 def _running_carriers(app: App) -> dict[str, SecondFactor]:

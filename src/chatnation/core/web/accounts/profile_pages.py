@@ -15,9 +15,11 @@ from chatnation.core.auth.totp import qr_code
 from chatnation.core.context import Actor
 from chatnation.core.errors import ChatnationError, Problem
 from chatnation.core.ids import parse_uuid
+from chatnation.core.web.access import CONFIRM_PATH
 from chatnation.core.web.accounts.answers import SET_UP_PATH, Answers
 from chatnation.core.web.accounts.own_account import Given, OwnAccount, SetUp, login_of
 from chatnation.core.web.accounts.profile_routes import LARGEST_ID, LONGEST_DAYS, ProfileRoutes
+from chatnation.core.web.accounts.return_to import inside
 from chatnation.core.web.cookies import CHALLENGE_COOKIE, SESSION_COOKIE, delete_cookie, read_cookie, set_cookie
 from chatnation.core.web.notices import redirect
 from chatnation.core.web.problems import as_problem, not_found
@@ -53,6 +55,8 @@ class ProfilePages:
             post(f"{PATH}/devices/forget", self.forget_device),
             post(f"{PATH}/tokens", self.create_token),
             post(f"{PATH}/tokens/revoke", self.revoke_token),
+            Page(f"/{CONFIRM_PATH}", self.show_confirm, AUTHENTICATED),
+            post(CONFIRM_PATH, self.confirm),
             Page(f"/{SET_UP_PATH}", self.choose_factor, LIMITED),
             post(SET_UP_PATH, self.start_set_up, LIMITED),
             Page(f"/{FINISH_PATH}", self.show_set_up, LIMITED),
@@ -121,6 +125,18 @@ class ProfilePages:
         token = str((await request.form()).get("token", ""))
         token_id = min(int(token), LARGEST_ID) if token.isdecimal() and len(token) < 12 else 0
         return await self._done(self._account.revoke_token(request, token_id), "The token is revoked.")
+
+    async def show_confirm(self, request: Request) -> Response:
+        login_of(request)
+        return _confirm(request, inside(request.query_params.get("next")))
+
+    async def confirm(self, request: Request) -> Response:
+        target = inside(str((await request.form()).get("next", "")))
+        try:
+            await self._account.confirm(request, await _given(request))
+        except ChatnationError as error:
+            return _confirm(request, target, _shown(error))
+        return redirect(target)
 
     async def choose_factor(self, request: Request) -> Response:
         return await self._set_up_page(request)
@@ -218,6 +234,13 @@ class ProfilePages:
         except ChatnationError as error:
             return redirect(PATH, notice=_shown(error).detail, kind="danger")
         return redirect(PATH, notice=notice)
+
+
+def _confirm(request: Request, target: str, problem: Problem | None = None) -> Response:
+    status = problem.status if problem else 200
+    response: Response = request.state.render("accounts/confirm.html", status=status, next=target, problem=problem)
+    response.headers.update(problem.headers if problem else {})
+    return response
 
 
 def _recovery_codes(request: Request, codes: list[str]) -> Response:
