@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatnation.core.ids import uuid7
 from chatnation.core.jobs.definitions import Job
 from chatnation.core.plugin.base import Plugin, hookimpl
 from chatnation.core.plugin.boundary import Boundary
@@ -78,6 +80,7 @@ class House:
     storage: Storage
     tables: list[TenantTable]
     inserts: dict[str, Callable[[int], str]]
+    global_tables: dict[str, frozenset[str]]
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,8 @@ async def house(running: RunningApp) -> House:
             insert = inserts[table.label] = await _insert_of(connection, table)
             for tenant_id in (A, B):
                 await connection.execute(text(insert(tenant_id)))
-    return House(storage, tables, inserts)
+    plugins = [record.plugin_class for record in running.app.inventory.active() if record.plugin_class]
+    return House(storage, tables, inserts, global_tables(histories(plugins)))
 
 
 async def _insert_of(connection: AsyncConnection, table: TenantTable) -> Callable[[int], str]:
@@ -207,9 +211,9 @@ async def test_tables_without_a_tenant_are_closed_but_for_the_few_that_are_neede
         tables = [(schema, name) for schema, name in others if name not in ITS_OWN]
         assert ("jobs", "queue") in tables
         for schema, name in tables:
-            if schema == "public" and name in SHARED:
-                await connection.execute(text(f"SELECT FROM {name}"))
-                await refused(connection, f"DELETE FROM {name}")
+            if name in SHARED if schema == "public" else name in house.global_tables.get(schema, ()):
+                await connection.execute(text(f'SELECT FROM "{schema}"."{name}"'))
+                await refused(connection, f'DELETE FROM "{schema}"."{name}"')
             else:
                 await refused(connection, f'SELECT FROM "{schema}"."{name}"')
 
@@ -347,6 +351,11 @@ async def test_a_table_of_a_plugin_without_a_tenant_is_closed_unless_it_is_named
         assert await connection.scalar(text("SELECT code FROM outsider.countries")) == "KE"
         await refused(connection, "INSERT INTO outsider.countries VALUES ('UG')")
         await refused(connection, "SELECT note FROM outsider.forgotten")
+    async with storage.system("what a revision may do, so that no tenant reads a global table") as connection:
+        await connection.execute(text("ALTER TABLE outsider.countries ENABLE ROW LEVEL SECURITY"))
+    await upgrade(storage, [core_history()], Boundary())
+    async with storage.tenant(A) as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM outsider.countries")) == 0
 
 
 async def test_what_somebody_took_away_is_seen_and_comes_back_with_the_next_upgrade(
@@ -402,30 +411,58 @@ async def _gaps(storage: Storage, targets: Iterable[History]) -> list[Gap]:
         return await gaps(connection, await tenant_role.look_up(connection), global_tables(targets))
 
 
-async def test_a_role_that_may_not_be_made_is_asked_for_in_sql(servers: SharedServers, storage: Storage) -> None:
-    owner, admin = "cn_lonely", Storage(servers.admin_url)
-    url = await servers.create_database()
+@asynccontextmanager
+async def owned_by(servers: SharedServers, owner: str, may: str = "") -> AsyncIterator[tuple[Storage, Storage]]:
+    """An empty database of a role of its own, opened by it and by an administrator."""
+    url, admin = await servers.create_database(), Storage(servers.admin_url)
     name = make_url(url).database
-    async with admin.system("a database of somebody without rights") as connection:
-        await connection.execute(text(f"DROP ROLE IF EXISTS {owner}_tenant"))
-        if not await connection.scalar(text(f"SELECT count(*) FROM pg_roles WHERE rolname = '{owner}'")):
-            await connection.execute(text(f"CREATE ROLE {owner} LOGIN PASSWORD '{owner}'"))
+    async with admin.system("a database of somebody else") as connection:
+        await connection.execute(text(f"CREATE ROLE {owner} LOGIN PASSWORD '{owner}' {may}"))
         await connection.execute(text(f'ALTER DATABASE "{name}" OWNER TO {owner}'))
-    login = storage.engine.url.set(username=owner, password=owner, database=name)
-    lonely = Storage(login.render_as_string(hide_password=False))
-    with pytest.raises(NoTenantRole) as refusal:
-        await upgrade(lonely, [core_history()], Boundary())
-    wanted = str(refusal.value).partition("run: ")[2]
-    assert wanted == f'CREATE ROLE "{owner}_tenant" NOLOGIN; GRANT "{owner}_tenant" TO "{owner}";'
-    async with admin.system("what the sentence says") as connection:
-        for statement in wanted.rstrip(";").split("; "):
-            await connection.execute(text(statement))
-    await upgrade(lonely, [core_history()], Boundary())
-    async with lonely.tenant(A) as connection:
-        assert await connection.scalar(text("SELECT count(*) FROM events")) == 0
-    await lonely.dispose()
-    await servers.drop_database(url)
-    async with admin.system("clean up") as connection:
-        await connection.execute(text(f"DROP ROLE {owner}_tenant"))
-        await connection.execute(text(f"DROP ROLE {owner}"))
-    await admin.dispose()
+    login = make_url(url).set(username=owner, password=owner)
+    storage = Storage(login.render_as_string(hide_password=False))
+    try:
+        yield storage, admin
+    finally:
+        await storage.dispose()
+        await servers.drop_database(url)
+        async with admin.system("clean up") as connection:
+            for role in (f"{owner}_tenant", owner):
+                await connection.execute(text(f"DROP ROLE IF EXISTS {role}"))
+        await admin.dispose()
+
+
+async def test_a_role_that_may_not_be_made_is_asked_for_in_sql(servers: SharedServers) -> None:
+    owner = f"cn_{uuid7().hex[-12:]}"
+    async with owned_by(servers, owner) as (storage, admin):
+        with pytest.raises(NoTenantRole) as refusal:
+            await upgrade(storage, [core_history()], Boundary())
+        async with storage.system("nothing was made") as connection:
+            assert await connection.scalar(text("SELECT to_regclass('public.tenants')")) is None
+        wanted = str(refusal.value).partition("run: ")[2]
+        assert wanted == f'CREATE ROLE "{owner}_tenant" NOLOGIN; GRANT "{owner}_tenant" TO "{owner}";'
+        async with admin.system("what the sentence says") as connection:
+            for statement in wanted.rstrip(";").split("; "):
+                await connection.execute(text(statement))
+        await upgrade(storage, [core_history()], Boundary())
+        async with storage.tenant(A) as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM events")) == 0
+
+
+async def test_an_owner_that_may_make_roles_makes_it(servers: SharedServers) -> None:
+    async with owned_by(servers, f"cn_{uuid7().hex[-12:]}", "CREATEROLE") as (storage, _):
+        await upgrade(storage, [core_history()], Boundary())
+        await upgrade(storage, [core_history()], Boundary())
+        async with storage.tenant(A) as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM events")) == 0
+            await refused(connection, "SELECT FROM events_default")
+
+
+async def test_a_role_above_row_level_security_is_refused(servers: SharedServers) -> None:
+    owner = f"cn_{uuid7().hex[-12:]}"
+    async with owned_by(servers, owner) as (storage, admin):
+        async with admin.system("a mighty role") as connection:
+            await connection.execute(text(f"CREATE ROLE {owner}_tenant NOLOGIN BYPASSRLS"))
+            await connection.execute(text(f"GRANT {owner}_tenant TO {owner}"))
+        with pytest.raises(NoTenantRole, match=f'run: ALTER ROLE "{owner}_tenant" NOSUPERUSER NOBYPASSRLS;'):
+            await upgrade(storage, [core_history()], Boundary())
