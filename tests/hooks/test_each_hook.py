@@ -34,6 +34,7 @@ from chatnation import (
     IngestRoute,
     Job,
     Listener,
+    LoginProvider,
     Middleware,
     NavigationEntry,
     Page,
@@ -339,6 +340,28 @@ async def test_register_schedules_are_collected_with_the_jobs_that_they_name(mak
         )
     ).app
     assert [entry.item.cron for entry in app.resources.schedules if entry.plugin == "things"] == ["5 3 * * *"]
+
+
+async def test_register_login_providers_are_buttons_on_the_login_page_unless_they_cannot_be_used(
+    make_app: MakeApp,
+) -> None:
+    async def unavailable() -> bool:
+        return False
+
+    async def broken() -> bool:
+        raise OSError("a secret path")
+
+    providers = [
+        LoginProvider("badge", "Sign in with your badge", "/things"),
+        LoginProvider("closed", "A closed door", "/things", available=unavailable),
+        LoginProvider("broken", "A broken door", "/things", available=broken),
+    ]
+    running = await make_app(registering("register_login_providers", *providers))
+    page = await (await running.client()).get("/login", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "Sign in with your badge" in page.text
+    assert 'href="/things?next=' in page.text
+    assert "door" not in page.text
 
 
 async def test_register_sealed_columns_are_known_to_the_command_and_a_stranger_s_table_fails_the_plugin(

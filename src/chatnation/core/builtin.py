@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from chatnation.core.auth.permissions import CORE_PERMISSIONS
-from chatnation.core.hookspecs.auth import SecondFactor
+from chatnation.core.hookspecs.auth import LoginProvider, SecondFactor
 from chatnation.core.hookspecs.events import EventType, QueueDriver
 from chatnation.core.ingestion.intake import Intake
 from chatnation.core.ingestion.service import Ingestion
@@ -123,10 +123,21 @@ class Core(Plugin):
             await remove_ended_devices(connection, now)
 
     @hookimpl
+    def register_login_providers(self) -> Iterable[LoginProvider]:
+        return [LoginProvider("sso", "Single sign-on", "/login/sso", "building", self._somebody_signs_on)]
+
+    async def _somebody_signs_on(self) -> bool:
+        from chatnation.core.auth.single_sign_on import any_provider
+
+        async with self._app.storage.system("is there any single sign-on") as connection:
+            return await any_provider(connection)
+
+    @hookimpl
     def register_sealed_columns(self) -> Iterable[SealedColumn]:
         return [
             SealedColumn("second_factors", "sealed", "second_factors:{user_id}:{factor}"),
             SealedColumn("sso_providers", "sealed_secret", "sso_providers:{id}"),
+            SealedColumn("plugin_tenant_settings", "sealed_values", "plugin_tenant_settings:{tenant_id}:{plugin}"),
         ]
 
     @hookimpl

@@ -44,7 +44,7 @@ class Received:
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
         self.recipients += [str(recipient) for recipient in envelope.rcpt_tos]
-        self.encrypted.append(session.ssl is not None)
+        self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
         return "250 taken"
 
 

@@ -41,6 +41,7 @@ CORE_PERMISSIONS = (
     Permission("settings.manage", "Change settings, projects and keys", _ADMINS | {RoleName.DEVELOPER}),
     Permission("settings.password_complexity", "Set the rules for passwords", _ADMINS),
     Permission("settings.two_factor", "Require or lift the second factor", _ADMINS),
+    Permission("settings.single_sign_on", "Set up single sign-on", _ADMINS),
     Permission("users.manage", "Invite people and change their roles", _ADMINS),
     Permission("users.delete", "Remove people", _ADMINS),
     Permission("roles.delete", "Remove roles", _ADMINS),

@@ -52,6 +52,35 @@ class SecondFactor:
     mask_address: Callable[[str], str] = _ends_only
 
 
+async def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class LoginProvider:
+    """Another way in: a button on the login page that leads to `path`, a page of the plugin's.
+
+    The page finds out who it is by its own means and ends with `LoginEnding.finish`, the service of the core that
+    decides what else has to be shown. `available()` says whether anybody can use it now.
+    """
+
+    name: str
+    label: str
+    path: str
+    icon: str = "login"
+    available: Callable[[], Awaitable[bool]] = _always
+
+
+@hookspec
+def register_login_providers() -> Iterable[LoginProvider]:  # type: ignore[empty-body]
+    """Offer another way to sign in.
+
+    When: once, at composition; the buttons are on the login page.
+    Return: a list of `LoginProvider`.
+    Failure: the plugin is failed; one whose `available` raises has no button.
+    """
+
+
 @hookspec
 def register_second_factors() -> Iterable[SecondFactor]:  # type: ignore[empty-body]
     """Bring one-time codes to users by a means that the core does not have.

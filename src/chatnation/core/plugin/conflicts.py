@@ -61,7 +61,7 @@ def _claims(resources: Resources, plugin: str, prefix: Callable[[str], str]) -> 
     items = resources.of(plugin)
     for service in items.get("services", ()):
         yield f"service {service.interface.__module__}.{service.interface.__qualname__}"
-    for kind in ("permissions", "second_factors", "stages", "projections", "jobs"):
+    for kind in ("permissions", "login_providers", "second_factors", "stages", "projections", "jobs"):
         yield from (f"{kind[:-1].replace('_', ' ')} {item.name}" for item in items.get(kind, ()))
     for driver in items.get("queues", ()):
         yield f"queue scheme {driver.scheme}"

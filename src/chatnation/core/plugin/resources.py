@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from chatnation.core.errors import PluginError
 from chatnation.core.hookspecs import auth, composition, data, events, web, work
-from chatnation.core.hookspecs.auth import SecondFactor
+from chatnation.core.hookspecs.auth import LoginProvider, SecondFactor
 from chatnation.core.hookspecs.events import EventType, QueueDriver
 from chatnation.core.jobs.definitions import Job, Listener, Retention, Schedule
 from chatnation.core.plugin.boundary import CORE
@@ -37,6 +37,7 @@ class Resources:
 
     services: tuple[Registered[Service], ...] = ()
     permissions: tuple[Registered[Permission], ...] = ()
+    login_providers: tuple[Registered[LoginProvider], ...] = ()
     second_factors: tuple[Registered[SecondFactor], ...] = ()
     event_types: tuple[Registered[EventType], ...] = ()
     stages: tuple[Registered[Stage], ...] = ()
@@ -95,6 +96,7 @@ def collect(hooks: Hooks, inventory: Inventory) -> Resources:
     resources = Resources(
         services=ask(composition.register_services, Service),
         permissions=ask(auth.register_permissions, Permission),
+        login_providers=ask(auth.register_login_providers, LoginProvider),
         second_factors=ask(auth.register_second_factors, SecondFactor),
         event_types=ask(events.register_event_types, EventType),
         stages=ask(events.register_stages, Stage),

@@ -30,6 +30,7 @@ from chatnation.core.storage.models.logins import (
     spent_refresh_tokens,
 )
 from chatnation.core.storage.models.people import invitations, old_passwords, password_resets, roles
+from chatnation.core.storage.models.sso import sso_identities, sso_providers
 from chatnation.core.storage.models.tenancy import api_keys, cache_versions, projects, tenants
 
 __all__ = [
@@ -65,6 +66,8 @@ __all__ = [
     "roles",
     "second_factors",
     "spent_refresh_tokens",
+    "sso_identities",
+    "sso_providers",
     "suppressions",
     "tenants",
     "users",

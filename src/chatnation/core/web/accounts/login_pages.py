@@ -12,6 +12,7 @@ from chatnation.core.auth.login_flow import LoginFlow, LoginState, Step
 from chatnation.core.auth.second_factors import APP
 from chatnation.core.errors import ChatnationError, Problem
 from chatnation.core.web.accounts.answers import SET_UP_PATH, STEP_PATHS, Answers, check
+from chatnation.core.web.accounts.ending import login_buttons
 from chatnation.core.web.accounts.return_to import inside
 from chatnation.core.web.accounts.signing_out import sign_out
 from chatnation.core.web.accounts.visitors import visitor_of
@@ -56,7 +57,7 @@ class LoginPages:
         if actor is not None:
             target = SET_UP_PATH if actor.limited else inside(request.query_params.get("next"))
             return RedirectResponse(target, status_code=303)
-        return _render(request, "login.html", email="", next=inside(request.query_params.get("next")))
+        return await self._form(request, email="", next=inside(request.query_params.get("next")))
 
     async def log_in(self, request: Request) -> Response:
         form = await request.form()
@@ -66,7 +67,10 @@ class LoginPages:
             state = await self._flow.with_password(email, password, visitor_of(request), return_to=target)
             return await self._answers.page(request, state)
         except Problem as problem:
-            return _render(request, "login.html", problem, email=email, next=target)
+            return await self._form(request, problem, email=email, next=target)
+
+    async def _form(self, request: Request, problem: Problem | None = None, **values: Any) -> Response:
+        return _render(request, "login.html", problem, providers=await login_buttons(self._parts), **values)
 
     async def show_second_factor(self, request: Request) -> Response:
         return await self._show(request, Step.SECOND_FACTOR)
