@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 _WATCHED = {
-    "login_sessions": "DELETE OR UPDATE OF tenant_id, token_hash, second_factor, confirmed_at, expires_at",
+    "login_sessions": "DELETE OR UPDATE OF tenant_id, second_factor, confirmed_at, expires_at",
     "second_factors": "INSERT OR DELETE",
     "personal_tokens": "DELETE OR UPDATE OF scopes, expires_at, revoked_at",
 }

@@ -171,6 +171,14 @@ def test_a_user_gets_a_password_that_is_good_or_made_up(kra: Console) -> None:
     assert "new password" in kra("user", "password", "b@example.org", "--password", "Another-one-2")
 
 
+def test_a_user_is_signed_out_and_let_in_again_who_lost_the_second_factor(kra: Console) -> None:
+    kra("user", "create", "a@example.org", "--role", "super_admin")
+    assert "0 logins" in kra("user", "sign-out", "A@example.org")
+    kra.run("user", "reset-factors", "a@example.org", answer="n\n")
+    assert "0 second factors" in kra("user", "reset-factors", "a@example.org", "--yes")
+    assert "no user" in kra.fails("user", "reset-factors", "b@example.org", "--yes")
+
+
 def test_a_user_is_invited_given_a_role_and_a_link_to_a_password(kra: Console) -> None:
     kra("user", "create", "a@example.org", "--role", "super_admin")
     kra("user", "create", "b@example.org")

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth.one_time import hash_token, new_token
@@ -36,20 +35,19 @@ class Device:
 async def remember_device(connection: AsyncConnection, user_id: int, visitor: Visitor, now: datetime) -> str:
     """Remember the visitor's browser for a user; gives the token for its cookie.
 
-    A browser keeps one token however many users have it remembered.
+    The token is always a fresh one: one that the browser brings along may have been planted there.
     """
-    token = visitor.device_token or new_token()
-    values = {
-        "created_at": now,
-        "last_used_at": now,
-        "expires_at": now + REMEMBERED,
-        "ip_address": visitor.ip_address,
-        "user_agent": visitor.user_agent,
-    }
+    token = new_token()
     await connection.execute(
-        insert(devices)
-        .values(user_id=user_id, token_hash=hash_token(token), **values)
-        .on_conflict_do_update(index_elements=["user_id", "token_hash"], set_=values)
+        insert(devices).values(
+            user_id=user_id,
+            token_hash=hash_token(token),
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + REMEMBERED,
+            ip_address=visitor.ip_address,
+            user_agent=visitor.user_agent,
+        )
     )
     return token
 

@@ -45,6 +45,8 @@ class Attempt(Enum):
     """A link to a new password is asked for."""
     LINK = Allowance(RateLimitItemPerMinute(30, 1, namespace="link-address"), None)
     """A link with a token is opened: reset, invitation, take-over."""
+    REFRESH = Allowance(RateLimitItemPerMinute(600, 1, namespace="refresh-address"), None)
+    """A program exchanges its refresh token; many may share an address."""
     SIGNUP = Allowance(
         RateLimitItemPerHour(20, 1, namespace="signup-address"), RateLimitItemPerHour(5, 1, namespace="signup")
     )

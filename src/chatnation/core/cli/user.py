@@ -6,8 +6,11 @@ import asyncio
 
 import click
 
+from chatnation.core.auth.devices import forget_devices
+from chatnation.core.auth.logins import close_logins
 from chatnation.core.auth.passwords import PasswordRules, hash_password, random_password
 from chatnation.core.auth.permissions import RoleName
+from chatnation.core.auth.second_factors import remove_factors
 from chatnation.core.auth.tenancy import find_tenant
 from chatnation.core.auth.users import Member, create_user, find_member, list_members, revoke_membership, set_password
 from chatnation.core.cli._context import Instance, Words, as_json, on_instance, tenant_option
@@ -23,7 +26,7 @@ password_option = click.option(
 
 @click.group()
 def user() -> None:
-    """Create, invite, list and revoke users, change their roles, and reset their passwords."""
+    """Create, invite, list and revoke users, change their roles, sign them out, reset passwords and second factors."""
 
 
 for command in COMMANDS:
@@ -109,6 +112,44 @@ def revoke(email: str, yes: bool, tenant: str | None) -> None:
 
     on_instance(work)
     click.echo(f"{email} is out.")
+
+
+@user.command("sign-out")
+@click.argument("email")
+@tenant_option
+def sign_out(email: str, tenant: str | None) -> None:
+    """Close every login of EMAIL, and ask for the second factor in every browser again."""
+
+    async def work(instance: Instance) -> int:
+        async with instance.storage.system("logins of a user") as connection:
+            owner = await find_tenant(connection, tenant)
+            member = await find_member(connection, owner.id, email)
+            await instance.record(connection, owner, "auth.logins.revoked", "user", member.user_id, email=email)
+            await forget_devices(connection, member.user_id)
+            return await close_logins(connection, member.user_id)
+
+    click.echo(f"{email} is signed out; {on_instance(work)} logins were open.")
+
+
+@user.command("reset-factors")
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@tenant_option
+def reset_factors(email: str, yes: bool, tenant: str | None) -> None:
+    """Take the second factors of EMAIL away, for who lost them and the recovery codes. Make sure who asks you."""
+    if not yes:
+        click.confirm(f"Let {email} in with a password alone, until they set a second factor up?", abort=True)
+
+    async def work(instance: Instance) -> int:
+        async with instance.storage.system("second factors of a user") as connection:
+            owner = await find_tenant(connection, tenant)
+            member = await find_member(connection, owner.id, email)
+            await instance.record(connection, owner, "auth.second_factor.reset", "user", member.user_id, email=email)
+            await forget_devices(connection, member.user_id)
+            await close_logins(connection, member.user_id)
+            return await remove_factors(connection, member.user_id)
+
+    click.echo(f"{on_instance(work)} second factors of {email} are taken away; they are signed out.")
 
 
 def _password(given: str | None) -> tuple[str, str]:

@@ -101,7 +101,7 @@ class Gate:
             return permission == PUBLIC
         try:
             self._check_runs(plugin)
-            now = await self._recognise(request)
+            now = await self._recognise(request, active=False)
             if now is None or (now.tenant.id, now.user_id, now.key_id) != (
                 before.tenant.id,
                 before.user_id,
@@ -119,11 +119,11 @@ class Gate:
         """Who asks: by key or token, by login, or by what a plugin knows. Remembered in `request.state`."""
         state = request.scope.setdefault("state", {})
         if "actor" not in state:
-            state["actor"] = await self._recognise(request)
+            state["actor"] = await self._recognise(request, active=is_activity(request))
         actor: Actor | None = state["actor"]
         return actor
 
-    async def _recognise(self, request: Request) -> Actor | None:
+    async def _recognise(self, request: Request, *, active: bool) -> Actor | None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and key:
             request.state.by_key = True
@@ -132,7 +132,7 @@ class Gate:
                 raise Problem(401, "bad_key", "The key or token is unknown, expired or revoked.")
             return actor
         token = read_cookie(request, SESSION_COOKIE)
-        if token and (actor := await self._cookie(token, active=is_activity(request))):
+        if token and (actor := await self._cookie(token, active=active)):
             return actor
         outcome = await self._app.hooks.first(resolve_actor, request)
         return outcome.value if outcome else None

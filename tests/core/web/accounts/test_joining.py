@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chatnation.core.auth.events import MemberJoined, TenantCreated
+from chatnation.core.auth.events import MemberJoined, SignedIn, TenantCreated
 from chatnation.core.auth.permissions import RoleName
 from chatnation.core.context import Tenant
 from chatnation.testing.apps import MakeApp, Person, RunningApp
@@ -59,7 +59,7 @@ async def test_the_first_who_signs_up_owns_the_organisation_and_nobody_follows(m
     assert (await client.get(AVAILABLE)).json() == {"available": False}
     second = {**ACCOUNT, "email": "other@example.org", "organization_name": "Other"}
     assert code(await (await app.client()).post(SIGNUP, json=second)) == (403, "not_allowed")
-    assert [type(event) for event in app.domain_events] == [TenantCreated, MemberJoined]
+    assert [type(event) for event in app.domain_events] == [TenantCreated, MemberJoined, SignedIn]
     assert "auth.signup" in kept_by(app).actions()
 
 

@@ -82,6 +82,31 @@ def outcome(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, body.get("code") or body.get("step", "")
 
 
+async def test_wrong_passwords_unknown_addresses_and_shut_accounts_are_answered_alike(
+    app: RunningApp, person: Person
+) -> None:
+    disabled, gone = await app.person(person.tenant), await app.person(person.tenant)
+    async with app.app.storage.system("shut accounts") as connection:
+        await connection.execute(
+            text("UPDATE users SET disabled_at = now() WHERE email = :email"), {"email": disabled.email}
+        )
+        await connection.execute(
+            text("UPDATE memberships m SET active = false FROM users u WHERE u.id = m.user_id AND u.email = :email"),
+            {"email": gone.email},
+        )
+    client = await app.client()
+    nobody = Person(person.tenant, "nobody@example.org", person.password, "")
+    answers = [
+        await log_in(client, person, "guess"),
+        await log_in(client, nobody),
+        await log_in(client, disabled),
+        await log_in(client, gone),
+    ]
+    bodies = [{**answer.json(), "request_id": ""} for answer in answers]
+    assert [answer.status_code for answer in answers] == [401] * 4
+    assert all(body == bodies[0] for body in bodies)
+
+
 # --- the second factor ---
 
 

@@ -115,7 +115,7 @@ class LoginRoutes:
 
     async def refresh(self, request: Request, body: Refresh) -> ProgramTokens:
         """Exchange a refresh token for fresh tokens. One that was exchanged before ends the login: it was copied."""
-        await self._parts.throttle.admit(Attempt.LINK, address_of(request))
+        await self._parts.throttle.admit(Attempt.REFRESH, address_of(request))
         app = self._parts.app
         async with app.storage.system("a refresh token names no tenant") as connection:
             done = await exchange(connection, body.refresh_token, app.clock.now())
