@@ -238,7 +238,9 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("identities_tenant_id_fkey")),
         sa.PrimaryKeyConstraint("tenant_id", "leaf_id", name=op.f("identities_pkey")),
-        sa.UniqueConstraint("tenant_id", "kind", "value", name=op.f("identities_tenant_id_kind_value_key")),
+    )
+    op.create_index(
+        op.f("identities_tenant_id_kind_value_idx"), "identities", ["tenant_id", "kind", "value"], unique=False
     )
     op.create_table(
         "identity_issues",
@@ -453,6 +455,7 @@ def downgrade() -> None:
     op.drop_index(op.f("identity_links_tenant_id_b_idx"), table_name="identity_links")
     op.drop_table("identity_links")
     op.drop_table("identity_issues")
+    op.drop_index(op.f("identities_tenant_id_kind_value_idx"), table_name="identities")
     op.drop_table("identities")
     op.drop_index("users_email_key", table_name="users")
     op.drop_table("users")

@@ -30,7 +30,7 @@ def instance() -> Iterator[Instance]:
 @pytest.fixture(scope="module")
 def running() -> Iterator[Instance]:
     """An instance for the tests that leave it as they found it."""
-    with new_instance(arguments=["--workers", "2"]) as made:
+    with new_instance(arguments=["--workers", "2", "--processors", "2"]) as made:
         made.start()
         yield made
 

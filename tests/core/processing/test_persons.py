@@ -16,13 +16,18 @@ from sqlalchemy import text
 
 from chatnation.core.errors import NotFound
 from chatnation.core.identity import actions, queries
-from chatnation.core.identity.nodes import Kind
+from chatnation.core.identity.evidence import Evidence
+from chatnation.core.identity.nodes import Kind, Node, leaf_id
 from chatnation.core.identity.recomputing import neighbourhood
 from chatnation.core.identity.resolution import CROWDED_AFTER_LINKS, SHARED_AFTER_USERS
+from chatnation.core.identity.store import IdentityStore
+from chatnation.core.ids import uuid7
 from chatnation.core.storage.storage import raw
 from chatnation.testing.events import Wire, identify, page_view, track, whatsapp_message
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from tests.core.processing.conftest import Intake, MakeIntake
 
 START = datetime.fromisoformat("2026-11-09T08:00:00+00:00")
@@ -296,6 +301,22 @@ async def test_a_person_is_found_and_shown_by_any_of_their_ids(intake: Intake) -
 
 
 # --- many workers, any order -----------------------------------------------------------------------
+
+
+async def test_workers_that_meet_a_stranger_at_the_same_instant_all_write_it_down(intake: Intake) -> None:
+    store, tenant_id = IdentityStore(), intake.tenant_id
+
+    async def see(pool: asyncpg.Pool[Any], value: str) -> None:
+        evidence = Evidence()
+        evidence.see(Node(leaf_id(tenant_id, Kind.ANONYMOUS, value), Kind.ANONYMOUS, value), at(0), at(0))
+        async with pool.acquire() as connection:
+            await store.record_sightings(connection, tenant_id, evidence)
+
+    async with intake.app.storage.pool(4) as pool:
+        for _ in range(600):
+            stranger = str(uuid7())
+            await asyncio.gather(*(see(pool, stranger) for _ in range(4)))
+    assert await intake.rows("SELECT count(*) FROM identities WHERE tenant_id = :tenant") == [(600,)]
 
 
 async def test_two_workers_that_link_the_same_persons_agree(intake: Intake, make_intake: MakeIntake) -> None:

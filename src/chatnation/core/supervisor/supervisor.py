@@ -170,12 +170,12 @@ class Supervisor:
         children = []
         if listening is not None:
             arguments = ("--role", self._role.value, "--socket", str(listening.fileno()))
-            for number in range(self._given.workers):
-                name = "web process" if self._given.workers == 1 else f"web process {number + 1}"
+            for name in _names("web process", self._given.workers):
                 web = "chatnation.core.supervisor.web"
                 children.append(Child(name, web, arguments, descriptors=[listening.fileno()]))
         if self._role in (Role.ALL, Role.PROCESS):
-            children.append(Child("worker process", "chatnation.core.supervisor.worker"))
+            names = _names("worker process", self._given.processors)
+            children.extend(Child(name, "chatnation.core.supervisor.worker") for name in names)
         if self._demo and url:
             sending = ("demo", "--live", "--url", url)
             children.append(Child("demo", "chatnation.core.cli", sending, starts_after=children.copy()))
@@ -206,3 +206,8 @@ class Supervisor:
             "CHATNATION_SECRET_KEY": settings.secret_key.get_secret_value(),
             "CHATNATION_DATA_DIR": str(settings.data_dir.resolve()),
         }
+
+
+def _names(name: str, count: int) -> list[str]:
+    """What processes of a kind are called; one alone needs no number."""
+    return [name] if count == 1 else [f"{name} {number}" for number in range(1, count + 1)]

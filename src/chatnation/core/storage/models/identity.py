@@ -28,7 +28,8 @@ identities = Table(
     Column("kind", Text, nullable=False, comment="user, phone, anonymous or handshake."),
     Column("value", Text, nullable=False),
     PrimaryKeyConstraint("tenant_id", "leaf_id"),
-    UniqueConstraint("tenant_id", "kind", "value"),
+    # Not unique, as the leaf id is: ON CONFLICT guards one unique index, and in a second one workers would race.
+    Index(None, "tenant_id", "kind", "value"),
 )
 
 identity_links = Table(
