@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from chatnation.core.archivables import Archivable
 from chatnation.core.auth.permissions import CORE_PERMISSIONS
 from chatnation.core.hookspecs.auth import LoginProvider, SecondFactor
 from chatnation.core.hookspecs.events import EventType, QueueDriver
@@ -45,6 +46,17 @@ class Core(Plugin):
         from chatnation.core.mail import mailer_of
 
         return [email_codes(lambda: mailer_of(self._app))]
+
+    @hookimpl
+    def register_archivables(self) -> Iterable[Archivable]:
+        from chatnation.core.auth.archivables import ArchivableMembers, ArchivableRoles
+        from chatnation.core.auth.effective import Standings
+
+        def standings() -> Standings:
+            return self._app.services.get(Standings)
+
+        members = ArchivableMembers(standings, lambda: self._app.signals)
+        return [ArchivableRoles(standings).archivable(), members.archivable()]
 
     @hookimpl
     def register_event_types(self) -> Iterable[EventType]:

@@ -120,7 +120,7 @@ def build(settings: Settings, assembly: Assembly, *, role: Role, clock: Clock) -
         queue=_queue(settings, assembly.resources),
         versions=Versions(storage),
         switches=switches,
-        tenant_settings=TenantSettings(storage),
+        tenant_settings=TenantSettings(storage, vault=lambda: app.vault),
         signals=Signals(assembly.resources.listeners, assembly.boundary, switches),
         jobs=Jobs(assembly.resources.jobs),
     )
@@ -167,7 +167,9 @@ def _offer_own_services(app: App) -> None:
     from chatnation.core.outgoing import Outgoing
     from chatnation.core.queue.deadletters import DeadLetters
     from chatnation.core.signals import Signals
+    from chatnation.core.storage.erasure import Eraser
     from chatnation.core.storage.storage import Storage
+    from chatnation.core.storage.tenant_export import TenantExporter
     from chatnation.core.storage.tenant_settings import TenantSettings
     from chatnation.core.vault import Vault
 
@@ -182,6 +184,8 @@ def _offer_own_services(app: App) -> None:
     app.services.offer(CORE, Jobs, app.jobs)
     app.services.offer(CORE, Signals, app.signals)
     app.services.offer(CORE, Vault, app.vault)
+    app.services.offer(CORE, Eraser, Eraser(app.storage, app.hooks, app.inventory))
+    app.services.offer(CORE, TenantExporter, TenantExporter.of(app.storage, app.resources))
     app.services.offer(CORE, Outgoing, Outgoing(app.settings.outgoing_allowed))
 
 

@@ -38,6 +38,10 @@ class Switches:
             found = self._enabled[running, off] = _without(off, self._inventory.active())
         return found
 
+    def switched_off(self, tenant_id: int) -> frozenset[str]:
+        """Names of the plugins that the tenant switched off itself."""
+        return self._off.get(tenant_id, frozenset())
+
     def wanted(self, tenant_id: int) -> frozenset[str]:
         """Names of the plugins that would run for the tenant if all of them worked, and `core`."""
         return _without(self._off.get(tenant_id, frozenset()), self._inventory.composed())

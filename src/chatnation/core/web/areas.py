@@ -20,6 +20,8 @@ from chatnation.core.web.settings.organisation_pages import OrganisationPages
 from chatnation.core.web.settings.organisation_routes import OrganisationRoutes
 from chatnation.core.web.settings.people_pages import PeoplePages
 from chatnation.core.web.settings.people_routes import PeopleRoutes
+from chatnation.core.web.settings.plugins_pages import PluginPages
+from chatnation.core.web.settings.plugins_routes import PluginRoutes
 from chatnation.core.web.settings.projects_pages import ProjectPages
 from chatnation.core.web.settings.projects_routes import ProjectRoutes
 from chatnation.core.web.settings.roles_pages import RolePages
@@ -44,6 +46,7 @@ def pages(app: App, answers: Answers) -> list[Page]:
         RolePages(app),
         ProjectPages(app),
         KeyPages(app),
+        PluginPages(app),
     )
     return [page for area in areas for page in area.pages()]
 
@@ -60,5 +63,6 @@ def routes(app: App, answers: Answers) -> list[Route]:
         OrganisationRoutes(app),
         ProjectRoutes(app),
         KeyRoutes(app),
+        PluginRoutes(app),
     )
     return [route for area in areas for route in area.routes()]

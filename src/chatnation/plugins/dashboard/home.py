@@ -10,8 +10,12 @@ from starlette.responses import RedirectResponse, Response
 from chatnation import AUTHENTICATED, App, Page
 
 
+SETTINGS = "/settings"
+"""In everybody's menu, for their own account; nothing to begin a day with."""
+
+
 class HomePages:
-    """`/` leads to the first entry of one's menu."""
+    """`/` leads to the first entry of one's menu that shows something of the organisation."""
 
     def __init__(self, app: Callable[[], App]) -> None:
         self._app = app
@@ -22,6 +26,7 @@ class HomePages:
     async def home(self, request: Request) -> Response:
         for group in request.state.render.navigation():
             for entry in group.entries:
-                return RedirectResponse(entry.path, status_code=303)
+                if entry.path != SETTINGS:
+                    return RedirectResponse(entry.path, status_code=303)
         response: Response = request.state.render("dashboard/welcome.html")
         return response

@@ -8,7 +8,6 @@ from chatnation import App, NavigationEntry, Page, Permission, Plugin, Route, ho
 from chatnation.plugins.dashboard.dead_letters import DeadLetterPages
 from chatnation.plugins.dashboard.home import HomePages
 from chatnation.plugins.dashboard.ingestion import IngestionPages
-from chatnation.plugins.dashboard.instance import InstancePages
 from chatnation.plugins.dashboard.persons import PersonPages
 from chatnation.plugins.dashboard.setup import SetupPages
 
@@ -17,7 +16,7 @@ class DashboardPlugin(Plugin):
     """Dashboard
 
     The frame around every page: menu, header, sign-in and errors; and the pages about the instance itself: setup,
-    what became of incoming events, dead letters, persons, plugins.
+    what became of incoming events, dead letters, persons.
     """
 
     name = "dashboard"
@@ -43,7 +42,7 @@ class DashboardPlugin(Plugin):
 
     @hookimpl
     def register_pages(self) -> Iterable[Page]:
-        areas = (HomePages, SetupPages, IngestionPages, DeadLetterPages, PersonPages, InstancePages)
+        areas = (HomePages, SetupPages, IngestionPages, DeadLetterPages, PersonPages)
         return [page for area in areas for page in area(self.app).pages()]
 
     @hookimpl
@@ -61,5 +60,4 @@ class DashboardPlugin(Plugin):
             NavigationEntry(
                 "Dead letters", "/settings/dead-letters", "settings.manage", group="settings", icon="mail-x", order=30
             ),
-            NavigationEntry("Plugins", "/settings/plugins", "instance.view", group="settings", icon="puzzle", order=90),
         ]

@@ -218,11 +218,15 @@ def token_in(page: httpx.Response) -> str:
     return found[1]
 
 
-async def test_settings_leads_to_the_first_page_that_one_may_open(office: Office) -> None:
-    for client in (office.boss, office.agent):
-        answer = await client.get("/settings", headers=HTML)
-        assert answer.status_code == 303
-        assert (await client.get(answer.headers["location"], headers=HTML)).status_code == 200
+async def test_everything_on_the_page_of_settings_opens(office: Office) -> None:
+    opened = {}
+    for who, client in (("boss", office.boss), ("agent", office.agent)):
+        page = (await client.get("/settings", headers=HTML)).text
+        opened[who] = set(re.findall(r'card-link[^>]*href="([^"]+)"', page))
+        for path in opened[who]:
+            assert (await client.get(path, headers=HTML)).status_code == 200, path
+    assert "/settings/password" in opened["agent"]
+    assert "/settings/people" in opened["boss"] - opened["agent"]
 
 
 async def test_the_settings_menu_shows_only_what_one_may_open(office: Office) -> None:

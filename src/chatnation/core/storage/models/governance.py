@@ -23,6 +23,7 @@ plugin_tenant_settings = Table(
     tenant_column(),
     Column("plugin", Text, nullable=False),
     Column("values", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("sealed_values", Text, comment="The secrets among them: a JSON object, sealed."),
     PrimaryKeyConstraint("tenant_id", "plugin"),
 )
 

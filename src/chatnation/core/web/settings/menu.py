@@ -38,6 +38,7 @@ MENU: tuple[SettingsEntry, ...] = (
     SettingsEntry("Projects", "/settings/projects", "settings.manage", "folders"),
     SettingsEntry("Keys", "/settings/keys", "settings.manage", "api"),
     SettingsEntry("Navigation", "/settings/navigation", "settings.manage", "list-details"),
+    SettingsEntry("Plugins", "/settings/plugins", "settings.manage", "puzzle"),
     SettingsEntry("System messages", "/settings/system-messages", "settings.manage", "message-cog"),
 )
 """The core's own settings pages, in their order. Plugins add theirs by `register_navigation`, in the group settings."""
