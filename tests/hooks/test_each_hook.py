@@ -485,8 +485,8 @@ async def test_register_navigation_is_filtered_by_permission(make_app: MakeApp) 
     tenant = (await running.source()).tenant
     admin = await running.client(await running.person(tenant))
     agent = await running.client(await running.person(tenant, RoleName.AGENT))
-    assert (await admin.get("/things")).text == "Help Things"
-    assert (await agent.get("/things")).text == "Help"
+    assert (await admin.get("/things")).text == "Help Things Settings"
+    assert (await agent.get("/things")).text == "Help Settings"
 
 
 async def test_register_middleware_wraps_the_dashboard_and_never_the_collector(make_app: MakeApp) -> None:

@@ -554,3 +554,61 @@ async def test_an_agent_signs_in_as_anybody_else(app: RunningApp, person: Person
     client = await app.client()
     assert outcome(await log_in(client, agent)) == (200, "logged_in")
     assert (await client.get("/api/auth/me")).json()["role"] == "agent"
+
+
+async def test_a_program_shows_a_second_factor_too_and_gets_tokens_rather_than_a_cookie(
+    app: RunningApp, person: Person, clock: FakeClock
+) -> None:
+    secret, _ = await with_app(app, person)
+    clock.move(timedelta(seconds=30))
+    client = await app.client()
+    pending = await client.post("/api/auth/token", json={"email": person.email, "password": person.password})
+    assert outcome(pending) == (200, "second_factor")
+    answer = {"challenge": pending.json()["challenge"], "code": code_of(secret, app)}
+    tokens = await client.post("/api/auth/2fa/verify", json=answer)
+    assert outcome(tokens) == (200, "logged_in")
+    assert not client.cookies
+    bearer = {"Authorization": f"Bearer {tokens.json()['access_token']}"}
+    assert (await client.post("/api/auth/logout", headers=bearer)).status_code == 204
+    assert (await client.get("/api/auth/me", headers=bearer)).status_code == 401
+
+
+async def test_tokens_open_nothing_while_their_owner_lacks_a_mandatory_second_factor(
+    app: RunningApp, person: Person
+) -> None:
+    browser = await app.client(person)
+    made = (await post(browser, "/api/auth/tokens", name="x", scopes=["settings.manage"])).json()["token"]
+    client = await app.client()
+    who = {"email": person.email, "password": person.password}
+    access = (await client.post("/api/auth/token", json=who)).json()["access_token"]
+    await settings(app, '{"twoFactorRequired": true}')
+    for token in (made, access):
+        answer = await client.get("/api/settings/security", headers={"Authorization": f"Bearer {token}"})
+        assert outcome(answer) == (403, "second_factor_setup_required")
+
+
+async def test_a_key_that_was_revoked_is_refused_once_the_change_was_noticed(app: RunningApp, person: Person) -> None:
+    from chatnation.core.auth.keys import KeyType, create_key, revoke_key
+
+    async with app.app.storage.system("a key for a test") as connection:
+        key = await create_key(connection, person.tenant.id, "Report", KeyType.READ, scopes=["settings.manage"])
+    client = await app.client()
+    bearer = {"Authorization": f"Bearer {key.secret}"}
+    for _ in range(2):
+        assert (await client.get("/api/settings/security", headers=bearer)).status_code == 200
+    async with app.app.storage.system("revoke") as connection:
+        used = await connection.scalar(text("SELECT last_used_at FROM api_keys WHERE id = :id"), {"id": key.id})
+        await revoke_key(connection, person.tenant.id, str(key.id))
+    assert used is not None
+    await app.app.versions.poll()
+    assert (await client.get("/api/settings/security", headers=bearer)).status_code == 401
+
+
+async def test_two_answers_at_once_open_one_login(app: RunningApp, person: Person, clock: FakeClock) -> None:
+    secret, _ = await with_app(app, person)
+    clock.move(timedelta(seconds=30))
+    client = await app.client()
+    challenge = (await log_in(client, person)).json()["challenge"]
+    body = {"challenge": challenge, "code": code_of(secret, app)}
+    answers = await asyncio.gather(*(client.post("/api/auth/2fa/verify", json=body) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401]
