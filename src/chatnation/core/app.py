@@ -18,6 +18,7 @@ from chatnation.core.settings import Role, Settings
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from chatnation.core.auth.brands import Brand
     from chatnation.core.jobs.enqueueing import Jobs
     from chatnation.core.metrics import Metrics
     from chatnation.core.plugin.inventory import Inventory
@@ -75,6 +76,12 @@ class App:
     def enabled(self, tenant_id: int) -> frozenset[str]:
         """Names of the plugins that run for a tenant, and `core`. Cheap; equal sets are one object."""
         return self.switches.enabled(tenant_id)
+
+    def brand(self, tenant_id: int) -> Brand:
+        """How the product looks to the people of a tenant. Cheap."""
+        from chatnation.core.auth.brands import Brands
+
+        return self.services.get(Brands).of_tenant(tenant_id)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[App]:

@@ -230,6 +230,22 @@ async def test_the_words_of_a_tenant_are_used_and_cannot_inject_anything(make_ap
     assert "&lt;script&gt;" in html.get_content()
 
 
+async def test_a_mail_looks_like_the_tenants_and_can_be_read(make_app: MakeApp) -> None:
+    with smtp() as server:
+        running = await make_app(plugin_settings=smtp_settings(server.port))
+        tenant = (await running.source()).tenant
+        async with running.app.storage.system("the brand of a test") as connection:
+            look = {"appName": "Ushuru <Desk>", "primaryColor": "#ffee00"}
+            await connection.execute(update(tenants).where(tenants.c.id == tenant.id).values(settings=look))
+        await running.app.versions.poll()
+        await send(running, tenant)
+        await running.run_jobs()
+    html = server.messages[0].get_body(("html",))
+    assert html is not None
+    assert "Ushuru &lt;Desk&gt;" in html.get_content()
+    assert "#ffee00" not in html.get_content(), "nobody can read white on yellow"
+
+
 async def test_an_unknown_mail_or_one_that_lacks_a_value_is_refused_when_it_is_sent(make_app: MakeApp) -> None:
     running = await make_app(plugin_settings=smtp_settings(1))
     for mail in (Mail("a@example.org", "poem", {}, None), Mail("a@example.org", "invite", {"link": LINK}, None)):

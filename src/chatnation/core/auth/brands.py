@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatnation.core.auth.colours import palette
 from chatnation.core.storage.storage import after_commit
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ PRODUCT = "Chatnation"
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """What a tenant set, or the product's own. `colour` is #rrggbb, `labels` those of the menu by route."""
+    """What a tenant set, or the product's own. `colour` is #rrggbb, `labels` are those of the menu by route."""
 
     name: str = PRODUCT
     logo: str | None = None
@@ -39,6 +40,16 @@ class Brand:
             colour=_text(settings.get("primaryColor")),
             labels={str(route): str(label) for route, label in labels.items()} if isinstance(labels, dict) else {},
         )
+
+    @property
+    def own_name(self) -> str | None:
+        """What the tenant calls the product; None where it calls it by our name."""
+        return None if self.name == PRODUCT else self.name
+
+    @property
+    def dark_enough(self) -> str | None:
+        """The colour as the ground of white text, made darker where it must be."""
+        return palette(self.colour).on_light if self.colour else None
 
     @property
     def logo_origin(self) -> str | None:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatnation.core.auth.brands import Brand, Brands
-from chatnation.core.web.colours import channels, palette, shaded
+from chatnation.core.auth.colours import channels, palette, shaded
 from chatnation.core.web.middleware import CONTENT_SECURITY_POLICY
 from chatnation.core.web.routing import PUBLIC, Page
 

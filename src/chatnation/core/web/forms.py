@@ -35,7 +35,7 @@ class Kind(StrEnum):
     COLOUR = "color"
     DATE = "date"
     TIME = "time"
-    SECRET = "secret"  # noqa: S105
+    SECRET = "secret"
     JSON = "json"
 
 

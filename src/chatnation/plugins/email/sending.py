@@ -83,7 +83,7 @@ class Postman:
         sender = self._settings.sender
         if row.tenant_id is None:
             return sender, compose(row.template, values, brand="Chatnation")
-        tenant = (await connection.execute(_BRAND, {"tenant": row.tenant_id})).one()
+        tenant = (await connection.execute(_TENANT, {"tenant": row.tenant_id})).one()
         words = await self._app().tenant_settings.get(row.tenant_id, "email", EmailTenantSettings)
         own = tenant.messages or {}
         subject, body = (
@@ -91,8 +91,14 @@ class Postman:
             for key, word in zip(_SYSTEM_MESSAGES.get(row.template, ("", "")), words.words(row.template), strict=True)
         )
         name = words.sender_name or tenant.name
+        brand = self._app().brand(row.tenant_id)
         content = compose(
-            row.template, values, brand=tenant.name, subject=subject, body=body, colour=str(tenant.colour or "")
+            row.template,
+            values,
+            brand=brand.own_name or tenant.name,
+            subject=subject,
+            body=body,
+            colour=brand.dark_enough or "",
         )
         return with_name(sender, name), content
 
@@ -137,7 +143,4 @@ class Postman:
 
 _TAKE = text("SELECT * FROM email.outbox WHERE id = :id AND state = 'waiting' FOR UPDATE SKIP LOCKED")
 _DUE = text("SELECT id FROM email.outbox WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at LIMIT :limit")
-_BRAND = text(
-    "SELECT name, settings ->> 'primaryColor' AS colour, settings -> 'systemMessages' AS messages"
-    "  FROM tenants WHERE id = :tenant"
-)
+_TENANT = text("SELECT name, settings -> 'systemMessages' AS messages FROM tenants WHERE id = :tenant")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from chatnation.core.auth.colours import ENOUGH, contrast, palette
 from chatnation.core.auth.permissions import RoleName
-from chatnation.core.web.colours import ENOUGH, contrast, palette
 from tests.core.web.settings.office import HTML, Office
 
 pytestmark = pytest.mark.anyio

@@ -10,13 +10,13 @@ from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from chatnation.core.auth.colours import ENOUGH, LIGHT_SURFACE, contrast, palette
 from chatnation.core.auth.organisation import KEYS
 from chatnation.core.auth.organisation_settings import LONGEST_LABEL, RESOLVED_PERIODS, OrganisationSettings
 from chatnation.core.auth.system_messages import MESSAGES, SystemMessage, html_of, words_of
 from chatnation.core.errors import ChatnationError, Problem
-from chatnation.core.web.colours import ENOUGH, LIGHT_SURFACE, contrast, palette
 from chatnation.core.web.frame import GROUPS
 from chatnation.core.web.notices import redirect
 from chatnation.core.web.problems import as_problem, invalid
@@ -66,10 +66,15 @@ class OrganisationPages:
             *form(ORGANISATION, self.show, self.save),
             *form(NAVIGATION, self.show_navigation, self.save_navigation),
             *form(MESSAGES_PATH, self.show_messages, self.save_messages),
+            Page("//settings/session", self.lead_to_security, PERMISSION),
         ]
 
     async def show(self, request: Request) -> Response:
         return await self._organisation_page(request)
+
+    async def lead_to_security(self, request: Request) -> Response:
+        """Timeouts and logins are one page with everything else about security."""
+        return RedirectResponse("/settings/security", status_code=303)
 
     async def save(self, request: Request) -> Response:
         form = await request.form()
