@@ -103,10 +103,6 @@ class Renderer:
         """The menu of whoever asks, as groups with `entries`."""
         return list(self._frame(self._request)["navigation"])
 
-    def settings_menu(self) -> list[Any]:
-        """The settings pages that whoever asks may open."""
-        return list(self._frame(self._request)["settings_menu"]())
-
     async def _draw(self, page: Rendered) -> str:
         frame = self._frame(self._request)
         text = await self._templates.render(page.template, {**frame, **page.values})

@@ -9,13 +9,12 @@ from starlette.responses import RedirectResponse, Response
 
 from chatnation import AUTHENTICATED, App, Page
 
-
-SETTINGS = "/settings"
-"""In everybody's menu, for their own account; nothing to begin a day with."""
+ASIDE = {"settings", "system"}
+"""Groups of the menu with nothing to begin a day with."""
 
 
 class HomePages:
-    """`/` leads to the first entry of one's menu that shows something of the organisation."""
+    """`/` leads to the first entry of one's menu that is not about settings."""
 
     def __init__(self, app: Callable[[], App]) -> None:
         self._app = app
@@ -25,8 +24,7 @@ class HomePages:
 
     async def home(self, request: Request) -> Response:
         for group in request.state.render.navigation():
-            for entry in group.entries:
-                if entry.path != SETTINGS:
-                    return RedirectResponse(entry.path, status_code=303)
+            if group.name not in ASIDE:
+                return RedirectResponse(group.entries[0].path, status_code=303)
         response: Response = request.state.render("dashboard/welcome.html")
         return response

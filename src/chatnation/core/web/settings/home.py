@@ -1,20 +1,20 @@
-"""`/settings`: the first settings page that one may open."""
+"""`/settings`: what there is to set."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from chatnation.core.web.routing import AUTHENTICATED, Page
-from chatnation.core.web.settings.menu import HOME, MENU
+from chatnation.core.web.settings.menu import HOME
 
 
 class SettingsHome:
-    """Leads to the page; there is none of its own."""
+    """Every settings page that one may open, to choose from."""
 
     def pages(self) -> list[Page]:
-        return [Page(f"/{HOME}", self._first, AUTHENTICATED)]
+        return [Page(f"/{HOME}", self.show, AUTHENTICATED)]
 
-    async def _first(self, request: Request) -> Response:
-        entries = request.state.render.settings_menu() or MENU
-        return RedirectResponse(entries[0].path, status_code=303)
+    async def show(self, request: Request) -> Response:
+        response: Response = request.state.render("settings/home.html")
+        return response
