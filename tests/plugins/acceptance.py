@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 from sqlalchemy import text
 
+from chatnation import AuditRecord, Mailer, audit_of
 from chatnation.testing import RunningApp, Source, identify, page_view, track, whatsapp_message
 
 PHONE = "254700000001"
@@ -91,6 +92,19 @@ async def _segment_compat_takes_events_of_other_clients(
     assert await _rows(running, source, query) == [(1,)]
 
 
+async def _audit_keeps_what_was_done(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    record = AuditRecord(source.tenant.id, "config.team.created", resource_type="team", resource_id="support")
+    async with running.app.storage.tenant(source.tenant.id) as connection:
+        await audit_of(running.app).record(connection, record)
+    found = (await client.get("/api/audit-logs", params={"action": record.action})).json()["items"]
+    assert [row["resource_id"] for row in found] == ["support"]
+
+
+async def _email_offers_to_send_mails(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    assert running.app.services.find(Mailer) is not None
+    assert (await client.get("/settings/outbox", headers={"Accept": "text/html"})).status_code == 200
+
+
 PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[None]]] = {
     "geoip": _geoip_finds_the_country_of_a_phone,
     "useragent": _useragent_tells_a_phone_from_a_desktop,
@@ -98,6 +112,8 @@ PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[
     "dashboard": _dashboard_shows_its_pages,
     "overview": _overview_counts_the_visit,
     "sdk": _sdk_serves_the_tracker,
+    "audit": _audit_keeps_what_was_done,
+    "email": _email_offers_to_send_mails,
     "segment_compat": _segment_compat_takes_events_of_other_clients,
 }
 """What each bundled plugin adds, in load order."""
