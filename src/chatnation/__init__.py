@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chatnation.core.app import App
+    from chatnation.core.archivables import Archivable, Choice, Doomed
     from chatnation.core.audit import ActorRef, ActorType, AuditLog, AuditRecord, audit_of
     from chatnation.core.auth.events import MemberDeactivated, TenantDeleted
     from chatnation.core.auth.keys import KeyType
@@ -47,11 +48,14 @@ if TYPE_CHECKING:
     from chatnation.core.sealed_columns import SealedColumn
     from chatnation.core.settings import Role, Settings
     from chatnation.core.signals import DomainEvent, Signals
+    from chatnation.core.storage.erasure import Eraser, Receipt
     from chatnation.core.storage.errors import DatabaseUnavailable
     from chatnation.core.storage.storage import Storage, raw
+    from chatnation.core.storage.tenant_export import TenantExporter
     from chatnation.core.storage.tenant_settings import TenantSettings
     from chatnation.core.vault import CannotOpen, Vault
     from chatnation.core.web.accounts.ending import LoginEnding
+    from chatnation.core.web.access import check_fresh
     from chatnation.core.web.audited import record_of
     from chatnation.core.web.links import link
     from chatnation.core.web.live import LiveHub
@@ -80,10 +84,12 @@ __all__ = [
     "ActorType",
     "AddressRefused",
     "App",
+    "Archivable",
     "AuditLog",
     "AuditRecord",
     "CannotOpen",
     "ChatnationError",
+    "Choice",
     "Clock",
     "CodeMessage",
     "ConfigurationError",
@@ -93,7 +99,9 @@ __all__ = [
     "DeadLetters",
     "Delivery",
     "DomainEvent",
+    "Doomed",
     "Entry",
+    "Eraser",
     "Event",
     "EventBatch",
     "EventQueue",
@@ -130,6 +138,7 @@ __all__ = [
     "Projection",
     "Projects",
     "QueueDriver",
+    "Receipt",
     "Rejected",
     "Rejection",
     "Retention",
@@ -150,10 +159,12 @@ __all__ = [
     "TeamRoles",
     "Tenant",
     "TenantDeleted",
+    "TenantExporter",
     "TenantSettings",
     "Vault",
     "after_cursor",
     "audit_of",
+    "check_fresh",
     "compose",
     "csv_response",
     "csv_stream",
@@ -177,6 +188,7 @@ _HOMES = {
         "on_instance",
     ),
     "core.app": ("App",),
+    "core.archivables": ("Archivable", "Choice", "Doomed"),
     "core.audit": ("ActorRef", "ActorType", "AuditLog", "AuditRecord", "audit_of"),
     "core.auth.events": ("MemberDeactivated", "TenantDeleted"),
     "core.auth.keys": ("KeyType",),
@@ -221,10 +233,13 @@ _HOMES = {
     "core.queue.deadletters": ("DeadLetter", "DeadLetters"),
     "core.settings": ("Role", "Settings"),
     "core.signals": ("DomainEvent", "Signals"),
+    "core.storage.erasure": ("Eraser", "Receipt"),
     "core.storage.errors": ("DatabaseUnavailable",),
     "core.storage.storage": ("Storage", "raw"),
+    "core.storage.tenant_export": ("TenantExporter",),
     "core.storage.tenant_settings": ("TenantSettings",),
     "core.vault": ("CannotOpen", "Vault"),
+    "core.web.access": ("check_fresh",),
     "core.web.audited": ("record_of",),
     "core.web.links": ("link",),
     "core.web.live": ("LiveHub",),

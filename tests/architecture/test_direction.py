@@ -14,7 +14,7 @@ PLUGINS = sorted(path.parent for path in (PACKAGE / "plugins").glob("*/plugin.py
 
 LAYERS = (
     # What plugins register and hand around: names without behaviour, so that hooks can speak of them.
-    {"settings", "ids", "errors", "clock", "context", "garbage", "tasks", "sealed_columns"}
+    {"settings", "ids", "errors", "clock", "context", "garbage", "tasks", "sealed_columns", "archivables"}
     | {"web.routing", "jobs.definitions", "processing.stage", "processing.projection", "queue.base", "ingestion.event"},
     {"plugin", "hookspecs", "audit"},
     {"storage", "queue", "identity", "embedded", "jobs.schema", "vault", "outgoing"},

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chatnation import (
     Actor,
     App,
+    Archivable,
     ChatnationError,
     CodeMessage,
     Delivery,
@@ -372,6 +373,19 @@ async def test_register_sealed_columns_are_known_to_the_command_and_a_stranger_s
     assert column in [entry.item for entry in running.app.resources.sealed_columns]
     foreign = SealedColumn("others.accounts", "api_key", "others.accounts:{id}")
     running = await make_app(registering("register_sealed_columns", foreign))
+    assert running.app.inventory["things"].state == "failed"
+
+
+async def test_register_archivables_are_offered_beside_the_core_s_own_and_a_wrong_one_fails_the_plugin(
+    make_app: MakeApp,
+) -> None:
+    async def nothing(*_: object) -> Any:
+        return []
+
+    shelf = Archivable("shelf", "Shelf", "settings.manage", "Books fall.", nothing, nothing, nothing)
+    running = await make_app(registering("register_archivables", shelf))
+    assert [entry.item.entity for entry in running.app.resources.archivables] == ["role", "user", "shelf"]
+    running = await make_app(registering("register_archivables", "a shelf"))
     assert running.app.inventory["things"].state == "failed"
 
 

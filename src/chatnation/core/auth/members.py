@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth.permissions import RoleName, Roles
@@ -14,7 +16,7 @@ from chatnation.core.auth.refusals import Impossible, LastAdmin
 from chatnation.core.auth.tenancy import Unknown
 from chatnation.core.auth.tenant_roles import TenantRole, check_grantable, find_role
 from chatnation.core.context import Actor
-from chatnation.core.storage.models import login_sessions, memberships, roles, users
+from chatnation.core.storage.models import login_sessions, memberships, personal_tokens, roles, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,63 @@ async def reactivate_member(connection: AsyncConnection, actor: Actor, defaults:
     return member
 
 
+async def removable_member(connection: AsyncConnection, actor: Actor, defaults: Roles, user_id: int) -> MemberEntry:
+    """A member whom the actor may remove. Raises as `change_member_role`."""
+    member = await _touchable(connection, actor, defaults, user_id)
+    await keep_an_admin(connection, actor.tenant.id, member.user_id, member.email)
+    return member
+
+
+async def count_belongings(connection: AsyncConnection, tenant_id: int, user_id: int) -> dict[str, int]:
+    """What a member has at the tenant that goes with the membership: rows by kind."""
+    counts = {}
+    for kind, table in _BELONGINGS.items():
+        own = (table.c.tenant_id == tenant_id) & (table.c.user_id == user_id)
+        counts[kind] = await connection.scalar(select(func.count()).select_from(table).where(own)) or 0
+    return counts
+
+
+async def remove_member(connection: AsyncConnection, actor: Actor, defaults: Roles, user_id: int) -> MemberEntry:
+    """Delete a membership with its logins and tokens; the user stays. Gives who they were.
+
+    Raises as `change_member_role`.
+    """
+    member = await removable_member(connection, actor, defaults, user_id)
+    for table in (*_BELONGINGS.values(), memberships):
+        own = (table.c.tenant_id == actor.tenant.id) & (table.c.user_id == user_id)
+        await connection.execute(delete(table).where(own))
+    return member
+
+
+async def restore_member(
+    connection: AsyncConnection, actor: Actor, defaults: Roles, snapshot: Mapping[str, Any]
+) -> None:
+    """Make a membership that was removed again, with its role if there still is one of that name, else as an agent.
+
+    Raises NotAllowed when the role is above the actor's, Impossible when the user is gone, or a member again.
+    """
+    try:
+        role = await find_role(connection, actor.tenant.id, snapshot["role"], defaults)
+    except Unknown:
+        role = await find_role(connection, actor.tenant.id, RoleName.AGENT, defaults)
+    check_grantable(actor, role)
+    system, role_id = role.stored
+    try:
+        async with connection.begin_nested():
+            await connection.execute(
+                insert(memberships).values(
+                    tenant_id=actor.tenant.id,
+                    user_id=snapshot["user_id"],
+                    role=str(system),
+                    role_id=role_id,
+                    active=snapshot["active"],
+                    created_at=datetime.fromisoformat(snapshot["joined_at"]),
+                )
+            )
+    except IntegrityError:
+        raise Impossible(f"{snapshot['email']} is a member again already, or no user any more.") from None
+
+
 async def keep_an_admin(connection: AsyncConnection, tenant_id: int, leaving: int, email: str) -> None:
     """Raise LastAdmin when `leaving` is the only active super_admin. Waits for others who ask the same."""
     admins = (
@@ -122,6 +181,7 @@ def _of(tenant_id: int, user_id: int) -> ColumnElement[bool]:
     return (memberships.c.tenant_id == tenant_id) & (memberships.c.user_id == user_id)
 
 
+_BELONGINGS: Mapping[str, Table] = {"logins": login_sessions, "personal tokens": personal_tokens}
 _INVITER = users.alias("inviter")
 _ENTRIES = select(
     users.c.id,

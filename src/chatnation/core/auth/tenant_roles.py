@@ -135,7 +135,7 @@ async def change_role(
 
     Raises NameTaken, InvalidName, Unknown, NotAllowed, Impossible for what system roles do not allow.
     """
-    _check_touchable(actor, role)
+    check_touchable(actor, role)
     values: dict[str, Any] = {}
     if permissions is not None:
         values["permissions"] = sorted(_grantable(actor, permissions, defaults))
@@ -164,7 +164,7 @@ async def delete_role(connection: AsyncConnection, actor: Actor, role: TenantRol
     Members of the former are agents from now on, those of the latter have what the code says. Raises Impossible,
     NotAllowed.
     """
-    _check_touchable(actor, role)
+    check_touchable(actor, role)
     if role.system and not role.changed:
         raise Impossible("System roles stay; this one is as it was delivered.")
     of_tenant = roles.c.tenant_id == actor.tenant.id
@@ -186,7 +186,8 @@ def check_grantable(actor: Actor, role: TenantRole) -> None:
         raise NotAllowed(f"The role {role.name} may do more than you may.")
 
 
-def _check_touchable(actor: Actor, role: TenantRole) -> None:
+def check_touchable(actor: Actor, role: TenantRole) -> None:
+    """Raise Impossible or NotAllowed unless the actor may change or delete `role`."""
     if role.system is RoleName.SUPER_ADMIN:
         raise Impossible("A super_admin may do everything; that cannot be changed.")
     if role.name == actor.role:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatnation.core.archivables import Archivable
 from chatnation.core.plugin.base import hookspec
 from chatnation.core.sealed_columns import SealedColumn
 
@@ -18,6 +19,16 @@ def register_sealed_columns() -> Iterable[SealedColumn]:  # type: ignore[empty-b
     When: once, at composition; used by `chatnation secrets`, which opens and seals them again.
     Return: a list of `SealedColumn`.
     Failure: the plugin is failed.
+    """
+
+
+@hookspec
+def register_archivables() -> Iterable[Archivable]:  # type: ignore[empty-body]
+    """Name kinds of things that can be deleted for good, with a copy in the archive of the danger zone.
+
+    When: once, at composition.
+    Return: a list of `Archivable`.
+    Failure: the plugin is failed; where one raises later, nothing is deleted.
     """
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, TypeVar
 
+from chatnation.core.archivables import Archivable
 from chatnation.core.errors import PluginError
 from chatnation.core.hookspecs import auth, composition, data, events, web, work
 from chatnation.core.hookspecs.auth import LoginProvider, SecondFactor
@@ -53,6 +54,7 @@ class Resources:
     navigation: tuple[Registered[NavigationEntry], ...] = ()
     middleware: tuple[Registered[Middleware], ...] = ()
     sealed_columns: tuple[Registered[SealedColumn], ...] = ()
+    archivables: tuple[Registered[Archivable], ...] = ()
 
     def only(self, plugins: Collection[str]) -> Resources:
         """What `plugins` and the core registered."""
@@ -112,6 +114,7 @@ def collect(hooks: Hooks, inventory: Inventory) -> Resources:
         navigation=ask(web.register_navigation, NavigationEntry),
         middleware=ask(web.register_middleware, Middleware),
         sealed_columns=ask(data.register_sealed_columns, SealedColumn),
+        archivables=ask(data.register_archivables, Archivable),
     )
     return resources.only([record.name for record in inventory.active()])
 

@@ -70,6 +70,8 @@ class Receipt:
 
 Then = Callable[[AsyncConnection, Receipt], Awaitable[None]]
 """What is done with the receipt before the transaction commits: a record of who asked, for example."""
+Progress = Callable[[int, int, str], Awaitable[None]]
+"""`progress(done, total, what)`: told between steps of long work."""
 
 
 class Eraser:
@@ -128,10 +130,12 @@ class Eraser:
             return dict(outcome.value) if outcome.value is not None else {plugin: None}
         return {}
 
-    async def erase_tenant(self, tenant: Tenant, *, by: str, then: Then | None = None) -> Receipt:
+    async def erase_tenant(
+        self, tenant: Tenant, *, by: str, then: Then | None = None, progress: Progress | None = None
+    ) -> Receipt:
         """Erase a tenant with everything it has, in the core and in every plugin, also in those that do not run.
 
-        `then` is done last, in the same transaction.
+        `then` is done last, in the same transaction. `progress` is told of each table before it is emptied.
         """
         async with self._storage.system("erase a tenant") as connection:
             asyncpg_connection = await raw(connection)
@@ -141,7 +145,10 @@ class Eraser:
             asked = await with_tables(self._hooks, self._inventory, connection)
             counts = _deleted(await asked.gather(hooks.erase_tenant, connection, tenant.id))
             members = list(await connection.scalars(_MEMBERS, {"tenant": tenant.id}))
-            for table in await tenant_tables(connection):
+            tables = await tenant_tables(connection)
+            for done, table in enumerate(tables):
+                if progress is not None:
+                    await progress(done, len(tables), table.label)
                 if table.label != erasures.name:
                     query = text(f"DELETE FROM {table.quoted} WHERE tenant_id = :tenant")
                     counts[table.label] += (await connection.execute(query, {"tenant": tenant.id})).rowcount

@@ -1,0 +1,1 @@
+"""Deletes for good what should not be deleted by accident, and keeps a copy."""
