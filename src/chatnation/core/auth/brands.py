@@ -68,7 +68,7 @@ class Brands:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._by_tenant: dict[int, Brand] = {}
-        self._by_host: dict[str, Brand] = {}
+        self._holders: dict[str, int] = {}
         self._everywhere = Brand()
 
     def of_tenant(self, tenant_id: int) -> Brand:
@@ -77,7 +77,12 @@ class Brands:
 
     def of_host(self, host: str) -> Brand:
         """What somebody sees who has not signed in: the brand of the host's tenant, or of the only tenant there is."""
-        return self._by_host.get(host.lower(), self._everywhere)
+        holder = self._holders.get(host.lower())
+        return self._everywhere if holder is None else self.of_tenant(holder)
+
+    def holder_of(self, host: str) -> int | None:
+        """The tenant whose host this is."""
+        return self._holders.get(host.lower())
 
     async def refresh(self) -> None:
         """Read every brand."""
@@ -86,10 +91,8 @@ class Brands:
             sole = await connection.scalar(_SOLE)
         self._by_tenant = {row.id: Brand.of(row.settings) for row in rows}
         hosts = {row.id: _text(row.settings.get("customDomain")) for row in rows}
-        # The first tenant that claimed a host keeps it.
-        self._by_host = {
-            host.lower(): self._by_tenant[tenant] for tenant, host in sorted(hosts.items(), reverse=True) if host
-        }
+        # Two tenants can have one host only if both took it in the same moment; the older one keeps it.
+        self._holders = {host.lower(): tenant for tenant, host in sorted(hosts.items(), reverse=True) if host}
         self._everywhere = self._by_tenant.get(sole, _PLAIN) if sole is not None else _PLAIN
 
     def refresh_after(self, connection: AsyncConnection) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 ENOUGH = 4.5
 """Contrast that ordinary text needs (WCAG 2.2, success criterion 1.4.3)."""
-LIGHT_SURFACE, DARK_SURFACE = "#ffffff", "#182433"
+LIGHT_SURFACE, DARK_SURFACE = "#ffffff", "#262626"
 _HEX = re.compile("#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})")
 
 Rgb = tuple[float, float, float]

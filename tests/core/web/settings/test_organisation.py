@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chatnation.core.auth.colours import ENOUGH, contrast, palette
+from chatnation.core.auth.colours import DARK_SURFACE, ENOUGH, contrast, palette
 from chatnation.core.auth.permissions import RoleName
 from tests.core.web.settings.office import HTML, Office
 
@@ -120,6 +120,8 @@ async def test_with_two_organisations_the_login_page_is_of_neither_but_on_the_ho
     visitor = await office.app.client()
     assert "Sign in to Chatnation" in (await visitor.get("/login")).text
     assert "Sign in to Ushuru" in (await visitor.get("http://chat.example.org/login")).text
+    taken = await stranger.send("PATCH", CURRENT, {"settings": {"customDomain": "chat.example.org"}})
+    assert (taken.status_code, taken.json()["code"]) == (409, "name_taken")
     assert "Ushuru" not in await stranger.page("/settings/organisation")
 
 
@@ -127,7 +129,7 @@ async def test_with_two_organisations_the_login_page_is_of_neither_but_on_the_ho
 def test_any_colour_becomes_one_that_can_be_read(colour: str) -> None:
     shades = palette(colour)
     assert contrast(shades.on_light, "#ffffff") >= ENOUGH
-    assert contrast(shades.on_dark, "#182433") >= ENOUGH
+    assert contrast(shades.on_dark, DARK_SURFACE) >= ENOUGH
     assert contrast(shades.text_on_light, shades.on_light) >= ENOUGH
     assert contrast(shades.text_on_dark, shades.on_dark) >= ENOUGH
 

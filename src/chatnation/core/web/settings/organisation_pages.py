@@ -173,7 +173,7 @@ class OrganisationPages:
             "settings/navigation.html",
             status=_status(problem),
             groups=[
-                (GROUPS.get(group, group.title()) or "At the top", list(lines))
+                (GROUPS.get(group, group.capitalize()) or "At the top", list(lines))
                 for group, lines in groupby(lines, key=lambda line: line.group)
             ],
             longest=LONGEST_LABEL,
