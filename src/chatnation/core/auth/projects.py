@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.auth import keys, tenancy
 from chatnation.core.auth.keys import KeyEntry, KeyType, NewKey
@@ -24,11 +26,29 @@ class Projects(Protocol):
         """The tenant's keys, the revoked ones included, newest first. The keys themselves are not known any more."""
         ...
 
-    async def create_key(self, tenant_id: int, project: Project, name: str, key_type: KeyType) -> NewKey:
-        """Make a key for a project; its secret is told this once. Raises `ChatnationError` for a bad name."""
+    async def create_key(
+        self,
+        tenant_id: int,
+        project: Project,
+        name: str,
+        key_type: KeyType,
+        *,
+        created_by: int | None = None,
+        then: Callable[[AsyncConnection, NewKey], Awaitable[None]] | None = None,
+    ) -> NewKey:
+        """Make a key for a project; its secret is told this once. Raises `ChatnationError` for a bad name.
+
+        `created_by` is the id of a user. `then` is done in the same transaction: a record of it, for example.
+        """
         ...
 
-    async def revoke_key(self, tenant_id: int, key_id: int) -> KeyEntry:
+    async def revoke_key(
+        self,
+        tenant_id: int,
+        key_id: int,
+        *,
+        then: Callable[[AsyncConnection, KeyEntry], Awaitable[None]] | None = None,
+    ) -> KeyEntry:
         """Revoke a key; every process refuses it within a second. Raises `ChatnationError` if there is none."""
         ...
 
@@ -47,10 +67,33 @@ class StoredProjects:
         async with self._storage.tenant(tenant_id) as connection:
             return await keys.list_keys(connection, tenant_id)
 
-    async def create_key(self, tenant_id: int, project: Project, name: str, key_type: KeyType) -> NewKey:
+    async def create_key(
+        self,
+        tenant_id: int,
+        project: Project,
+        name: str,
+        key_type: KeyType,
+        *,
+        created_by: int | None = None,
+        then: Callable[[AsyncConnection, NewKey], Awaitable[None]] | None = None,
+    ) -> NewKey:
         async with self._storage.tenant(tenant_id) as connection:
-            return await keys.create_key(connection, tenant_id, name, key_type, project_id=project.id)
+            made = await keys.create_key(
+                connection, tenant_id, name, key_type, project_id=project.id, created_by=created_by
+            )
+            if then is not None:
+                await then(connection, made)
+        return made
 
-    async def revoke_key(self, tenant_id: int, key_id: int) -> KeyEntry:
+    async def revoke_key(
+        self,
+        tenant_id: int,
+        key_id: int,
+        *,
+        then: Callable[[AsyncConnection, KeyEntry], Awaitable[None]] | None = None,
+    ) -> KeyEntry:
         async with self._storage.tenant(tenant_id) as connection:
-            return await keys.revoke_key(connection, tenant_id, str(key_id))
+            gone = await keys.revoke_key(connection, tenant_id, str(key_id))
+            if then is not None:
+                await then(connection, gone)
+        return gone

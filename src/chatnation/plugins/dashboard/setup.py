@@ -7,10 +7,23 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatnation import App, ChatnationError, KeyType, NotFound, Page, Projects, Route, redirect
+from chatnation import (
+    App,
+    AuditRecord,
+    ChatnationError,
+    KeyType,
+    NotFound,
+    Page,
+    Projects,
+    Route,
+    audit_of,
+    record_of,
+    redirect,
+)
 from chatnation.plugins.dashboard import queries
 
 PERMISSION = "settings.manage"
@@ -56,8 +69,16 @@ class SetupPages:
         form = await request.form()
         tenant_id: int = request.state.actor.tenant.id
         project = await self._project(tenant_id, str(form.get("project", "")))
+        name = str(form.get("name", ""))
+
+        async def note(connection: AsyncConnection, made: Any) -> None:
+            said = {"name": name, "prefix": made.prefix, "type": "write", "project": project.slug}
+            await self._record(connection, record_of(request, "config.key.created", "key", made.id, **said))
+
         try:
-            key = await self._projects.create_key(tenant_id, project, str(form.get("name", "")), KeyType.WRITE)
+            key = await self._projects.create_key(
+                tenant_id, project, name, KeyType.WRITE, created_by=request.state.actor.user_id, then=note
+            )
         except ChatnationError as error:
             return await self._page(request, project=project.slug, status=422, fault=str(error))
         return await self._page(request, project=project.slug, new_key=key.secret)
@@ -65,8 +86,15 @@ class SetupPages:
     async def revoke_key(self, request: Request) -> Response:
         form = await request.form()
         back = f"/setup?project={form.get('project', '')}"
+
+        async def note(connection: AsyncConnection, gone: Any) -> None:
+            said = {"name": gone.name, "prefix": gone.prefix}
+            await self._record(connection, record_of(request, "config.key.revoked", "key", gone.id, **said))
+
         try:
-            key = await self._projects.revoke_key(request.state.actor.tenant.id, request.path_params["key_id"])
+            key = await self._projects.revoke_key(
+                request.state.actor.tenant.id, request.path_params["key_id"], then=note
+            )
         except ChatnationError as error:
             return redirect(back, notice=str(error), kind="danger")
         return redirect(back, notice=f"The key “{key.name}” is revoked; what is sent with it is refused.")
@@ -81,6 +109,9 @@ class SetupPages:
         return SetupStatus(
             done=True, event_name=arrival.event_name, page_path=arrival.page_path, received_at=arrival.received_at
         )
+
+    async def _record(self, connection: AsyncConnection, record: AuditRecord) -> None:
+        await audit_of(self._app()).record(connection, record)
 
     @property
     def _projects(self) -> Projects:

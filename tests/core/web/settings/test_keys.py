@@ -176,3 +176,12 @@ async def test_the_editor_of_rules_adds_changes_and_takes_away(office: Office) -
     refused = await office.form(path, path, **{**given, "origins": ""}, property=["pin"], rule=["drop"])
     assert refused.status_code == 422
     assert "take no events from browsers" in refused.text
+
+
+async def test_keys_of_the_setup_page_are_recorded_like_the_others(office: Office) -> None:
+    await office.form("/setup/keys", "/setup", name="Site", project=office.source.project.slug)
+    (key,) = [key for key in (await office.send("GET", "/settings/keys")).json()["keys"] if key["name"] == "Site"]
+    assert key["created_by"] == "Somebody"
+    await office.form(f"/setup/keys/{key['id']}/revoke", "/setup", project=office.source.project.slug)
+    for verb in ("created", "revoked"):
+        assert [record["prefix"] for record in await office.records(f"config.key.{verb}")] == [key["prefix"]]
