@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 CACHE = "access"
 """The row of `cache_versions` that triggers raise when the settings of a tenant change."""
 PRODUCT = "Chatnation"
+_HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,12 @@ class Brand:
     @property
     def logo_origin(self) -> str | None:
         """Where the logo comes from, if not from this instance."""
-        parts = urlsplit(self.logo or "")
-        return f"https://{parts.netloc}" if parts.scheme == "https" else None
+        try:
+            parts = urlsplit(self.logo or "")
+        except ValueError:
+            return None
+        # It goes into a header that says what browsers may load, so nothing but a host may be in it.
+        return f"https://{parts.netloc}" if parts.scheme == "https" and _HOST.fullmatch(parts.netloc) else None
 
     def label(self, path: str, default: str) -> str:
         """What the menu calls the page at `path`."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chatnation.core.auth.brands import Brand
 from chatnation.core.auth.colours import DARK_SURFACE, ENOUGH, contrast, palette
 from chatnation.core.auth.permissions import RoleName
 from tests.core.web.settings.office import HTML, Office
@@ -123,6 +124,21 @@ async def test_with_two_organisations_the_login_page_is_of_neither_but_on_the_ho
     taken = await stranger.send("PATCH", CURRENT, {"settings": {"customDomain": "chat.example.org"}})
     assert (taken.status_code, taken.json()["code"]) == (409, "name_taken")
     assert "Ushuru" not in await stranger.page("/settings/organisation")
+
+
+@pytest.mark.parametrize(
+    ("logo", "origin"),
+    [
+        ("https://cdn.example.org:8443/logo.png", "https://cdn.example.org:8443"),
+        ("/media/logo.png", None),
+        ("http://example.org/logo.png", None),
+        ("https://a.example.org;script-src/x.png", None),
+        ("https://user@example.org/x.png", None),
+        ("https://[broken", None),
+    ],
+)
+def test_nothing_but_a_host_gets_from_a_logo_into_the_policy(logo: str, origin: str | None) -> None:
+    assert Brand(logo=logo).logo_origin == origin
 
 
 @pytest.mark.parametrize("colour", ["#ffcc00", "#066fd1", "#ffffff", "#000000", "#7f7f7f", "#00ff00", "#123456"])

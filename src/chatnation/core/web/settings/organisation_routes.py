@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from chatnation.core.auth.organisation import KEYS, Organisation
 from chatnation.core.auth.organisation_settings import OrganisationSettings
-from chatnation.core.web.routing import AUTHENTICATED, Route
+from chatnation.core.web.routing import LIMITED, Route
 from chatnation.core.web.settings.organisation import TenantItself
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class OrganisationRoutes:
     def routes(self) -> list[Route]:
         path = "/tenants/current"
         return [
-            Route("GET", path, self.find, AUTHENTICATED, response=OrganisationDetails),
+            Route("GET", path, self.find, LIMITED, response=OrganisationDetails),
             Route("PATCH", path, self.change, PERMISSION, body=OrganisationUpdate, response=OrganisationDetails),
         ]
 
