@@ -1,0 +1,1 @@
+"""Keeps uploaded files in S3, or in anything that speaks like it."""
