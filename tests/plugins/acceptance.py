@@ -105,6 +105,25 @@ async def _email_offers_to_send_mails(running: RunningApp, source: Source, clien
     assert (await client.get("/settings/outbox", headers={"Accept": "text/html"})).status_code == 200
 
 
+async def _media_keeps_a_file_and_hands_it_out(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    page = await client.get("/settings/media", headers={"Accept": "text/html"})
+    token = page.text.partition('name="csrf-token" content="')[2].partition('"')[0]
+    picture = b"GIF89a" + bytes(100)
+    answer = await client.post(
+        "/api/media/upload", files={"file": ("dot.gif", picture)}, headers={"X-CSRF-Token": token}
+    )
+    assert answer.status_code == 201, answer.text
+    url = answer.json()["url"]
+    assert (await client.get(url[url.index("/media/") :])).content == picture
+
+
+async def _danger_zone_says_what_a_deletion_would_take(
+    running: RunningApp, source: Source, client: httpx.AsyncClient
+) -> None:
+    preview = await client.get(f"/api/settings/danger-zone/preview/tenant/{source.tenant.slug}")
+    assert preview.json()["counts"]["events"] >= 4
+
+
 PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[None]]] = {
     "geoip": _geoip_finds_the_country_of_a_phone,
     "useragent": _useragent_tells_a_phone_from_a_desktop,
@@ -114,6 +133,8 @@ PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[
     "sdk": _sdk_serves_the_tracker,
     "audit": _audit_keeps_what_was_done,
     "email": _email_offers_to_send_mails,
+    "media": _media_keeps_a_file_and_hands_it_out,
+    "danger_zone": _danger_zone_says_what_a_deletion_would_take,
     "segment_compat": _segment_compat_takes_events_of_other_clients,
 }
 """What each bundled plugin adds, in load order."""
