@@ -19,13 +19,13 @@ from chatnation.core.auth.resets import use_reset, user_of_reset
 from chatnation.core.auth.throttling import Attempt, Throttle
 from chatnation.core.auth.users import find_user
 from chatnation.core.mail import Mail, mailer_of
+from chatnation.core.web.accounts.own_account import login_of
 from chatnation.core.web.accounts.reset_mail import JOB
 from chatnation.core.web.accounts.visitors import address_of, visitor_of
 from chatnation.core.web.audited import record_of
 
 if TYPE_CHECKING:
     from chatnation.core.app import App
-    from chatnation.core.context import Actor
 
 
 class Passwords:
@@ -43,7 +43,7 @@ class Passwords:
 
     async def change(self, request: Request, current: str, password: str) -> LoginState:
         """Replace the password of whoever is signed in; every login of theirs ends, and this browser gets a new one."""
-        actor: Actor = request.state.actor
+        actor = login_of(request)
         assert actor.user_id is not None
         await self._throttle.admit(Attempt.LOGIN, address_of(request), actor.user_id)
         new = await self._new.checked(actor.user_id, password, current=current)
