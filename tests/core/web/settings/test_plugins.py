@@ -168,3 +168,12 @@ async def test_settings_of_a_plugin_are_the_tenants_own(office: Office) -> None:
     theirs = (await stranger.client.get(PATH, headers=HTML)).text
     assert 'value="Menu"' not in theirs
     assert (await stranger.send("GET", "/settings/plugins/board/settings")).json()["values"]["password"] is False
+
+
+async def test_every_settings_page_opens_where_the_dashboard_is_left_out(make_app: MakeApp) -> None:
+    app = await make_app(Board)
+    source = await app.source("Revenue")
+    bare = Office(app, source, await app.client(await app.person(source.tenant)))
+    for name in ("organisation", "projects", "keys", "navigation", "system-messages", "plugins", "plugins/board"):
+        await bare.page(f"/settings/{name}")
+    assert (await bare.client.get("/settings/session", headers=HTML)).headers["location"] == "/settings/security"
