@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,29 @@ def test_a_tenant_is_erased_only_by_whoever_types_its_handle(kra: Console) -> No
     assert "nothing was erased" in kra.fails("tenant", "erase", "kra", answer="kr\n")
     assert "nothing was erased" in kra.fails("tenant", "erase", "kra", "--confirm", "other")
     assert "receipt 1" in kra("tenant", "erase", "kra", answer="kra\n")
+    assert kra.json("tenant", "list") == []
+
+
+def test_a_tenant_is_exported_into_a_file_of_one_s_own_that_is_never_replaced_by_accident(
+    kra: Console, tmp_path: Path
+) -> None:
+    target = tmp_path / "kra.zip"
+    told = kra.json("tenant", "export", "kra", "--output", str(target))
+    assert {table["table"]: table["rows"] for table in told["tables"]}["tenants"] == 1
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert told["size"] == target.stat().st_size
+    assert "nothing was exported" in kra.fails("tenant", "export", "kra", "--output", str(target))
+    assert "Wrote" in kra("tenant", "export", "kra", "--output", str(target), "--force")
+    assert [path.name for path in tmp_path.glob("kra*")] == ["kra.zip"]
+
+
+def test_a_tenant_is_deleted_after_it_was_exported_where_that_is_asked_for(kra: Console, tmp_path: Path) -> None:
+    target = tmp_path / "last.zip"
+    receipt = kra.json("tenant", "delete", "kra", "--confirm", "kra", "--export", str(target))
+    assert receipt["subject"] == "tenant"
+    with zipfile.ZipFile(target) as archive:
+        assert archive.testzip() is None
+        assert "core/tenants.json" in archive.namelist()
     assert kra.json("tenant", "list") == []
 
 
