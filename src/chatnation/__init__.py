@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from chatnation.core.storage.tenant_export import TenantExporter
     from chatnation.core.storage.tenant_settings import TenantSettings
     from chatnation.core.vault import CannotOpen, Vault
-    from chatnation.core.web.accounts.ending import LoginEnding
     from chatnation.core.web.access import check_fresh
+    from chatnation.core.web.accounts.ending import LoginEnding
     from chatnation.core.web.audited import record_of
     from chatnation.core.web.links import link
     from chatnation.core.web.live import LiveHub
