@@ -32,6 +32,12 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, _STARTING_OR_STOPPING)
 
 
+def is_unstorable_text(error: BaseException) -> bool:
+    """Whether a statement was refused for a text that PostgreSQL cannot hold, which is one with a NUL in it."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+    return isinstance(cause, (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError))
+
+
 def is_unreachable(error: BaseException) -> bool:
     """Whether `error`, raised by connecting, means that nobody answers or that no connection is free."""
     return is_lost(error) or isinstance(error, (PoolTimeout, OSError))

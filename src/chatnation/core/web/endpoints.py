@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from chatnation.core.errors import ChatnationError, Problem
 from chatnation.core.plugin.boundary import Boundary
 from chatnation.core.plugin.resources import Registered
+from chatnation.core.storage.errors import is_unstorable_text
 from chatnation.core.web.open_streams import EVENT_STREAM, while_admitted
 from chatnation.core.web.problems import INTERNAL_ERROR, invalid
 from chatnation.core.web.routing import Page, Route
@@ -80,6 +81,8 @@ class Endpoints:
         except (ChatnationError, HTTPException):
             raise
         except Exception as error:
+            if is_unstorable_text(error):
+                raise Problem(422, "invalid_request", "A text with a NUL character in it cannot be kept.") from None
             self._boundary.note(plugin, where, error)
             raise Problem(500, "internal_error", INTERNAL_ERROR) from error
 
