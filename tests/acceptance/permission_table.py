@@ -88,7 +88,6 @@ _ROUTES = {
         DELETE /api/auth/tokens/{token:int}
         GET /api/auth/verify
         POST /api/invitations/accept
-        GET /api/live
         GET /api/tenants
         GET PUT /api/tenants/current
         POST /choose-organisation
@@ -134,6 +133,7 @@ _ROUTES = {
         GET /overview/{table}.csv
     """,
     "analytics.view": """
+        GET /api/live
         GET /api/overview
         GET /api/overview/browsers
         GET /api/overview/countries
@@ -249,12 +249,13 @@ _ROUTES = {
     """,
 }
 
-NEEDED = {
-    (method, line.split()[-1]): permission
+LINES = [
+    ((method, line.split()[-1]), permission)
     for permission, lines in _ROUTES.items()
     for line in lines.strip().splitlines()
     for method in line.split()[:-1]
-}
+]
+NEEDED = dict(LINES)
 """The permission that each method and path asks for; `public`, `authenticated` and `limited` are what they say."""
 
 INTROSPECTION = {"/-/plugins", "/-/health", "/-/metrics", "/-/versions", "/api/openapi.json"}

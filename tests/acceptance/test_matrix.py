@@ -20,6 +20,7 @@ from tests.acceptance.permission_table import (
     EVERY_ROLE,
     HOLDERS,
     INTROSPECTION,
+    LINES,
     NEEDED,
     READ_KEY,
 )
@@ -157,6 +158,7 @@ async def app(make_app: MakeApp) -> RunningApp:
 
 
 async def test_every_route_page_and_permission_has_its_line_in_the_table(app: RunningApp) -> None:
+    assert len(LINES) == len(NEEDED), "tests/acceptance/permission_table.py says two things of the same route"
     served = {entry for entry in mounted(app) if entry[1] not in INTROSPECTION and not entry[1].startswith("/static/")}
     missing = sorted(served - NEEDED.keys())
     assert not missing, f"say in tests/acceptance/permission_table.py, under its permission, who may reach {missing}"

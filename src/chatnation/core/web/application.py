@@ -37,7 +37,7 @@ from chatnation.core.web.live import LiveHub
 from chatnation.core.web.middleware import BodyLimit, ErrorBoundary, Measured, Prepared, RequestId, SecurityHeaders
 from chatnation.core.web.openapi import openapi_document
 from chatnation.core.web.proxies import TrustedProxies
-from chatnation.core.web.routing import AUTHENTICATED, Route
+from chatnation.core.web.routing import Route
 from chatnation.core.web.templating import Renderer, Templates, plugin_folder
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class _Dashboard:
             """Messages about what happens now, as server-sent events; `Last-Event-ID` resumes."""
             return self._live.response(request, request.state.actor.tenant.id)
 
-        return Route("GET", "/live", stream, AUTHENTICATED)
+        return Route("GET", "/live", stream, "analytics.view")
 
 
 def _secret_key(app: App, *, needed: bool) -> str:
