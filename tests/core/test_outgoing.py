@@ -75,9 +75,9 @@ async def test_a_name_that_leads_inside_is_refused_before_anything_is_sent() -> 
 
 
 async def test_a_redirect_is_not_followed() -> None:
-    async with server(b"HTTP/1.1 302 Found\r\nLocation: http://10.0.0.1/\r\nContent-Length: 0\r\n\r\n") as (url, _):
-        async with Outgoing(LOOPBACK).client() as client:
-            assert (await client.get(url)).status_code == 302
+    answer = b"HTTP/1.1 302 Found\r\nLocation: http://10.0.0.1/\r\nContent-Length: 0\r\n\r\n"
+    async with server(answer) as (url, _), Outgoing(LOOPBACK).client() as client:
+        assert (await client.get(url)).status_code == 302
 
 
 async def test_an_endless_answer_is_cut() -> None:
