@@ -63,6 +63,7 @@ def upgrade() -> None:
         comment="What a store still has and no row of `files` names; a trigger adds what is deleted from there.",
     )
     op.create_index("doomed_due", "doomed", ["due_at"], schema="media")
+    op.execute("ALTER TABLE media.doomed ENABLE ROW LEVEL SECURITY")  # And no policy: no tenant reads it.
     op.execute(DOOM)
     op.execute(
         "CREATE TRIGGER doom AFTER DELETE ON media.files REFERENCING OLD TABLE AS gone"
