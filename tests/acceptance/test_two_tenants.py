@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx
@@ -38,6 +38,15 @@ NOTED_LATER = "last_used_at"
 """When a key was used is written a little later too."""
 SHARED = {"plugin", "table", "colour", "entity", "ticket", "filename", "deletion"}
 """Parameters that name nothing of a tenant, and links that are good for whoever has them."""
+
+
+IN_BODIES: list[tuple[str, str, Callable[[dict[str, str]], dict[str, Any]]]] = [
+    ("POST", "/api/settings/keys", lambda ids: {"name": "A key", "type": "write", "project": ids["project"]}),
+    ("POST", "/api/tenants/current/invitations", lambda ids: {"email": "a@example.org", "role": ids["role"]}),
+    ("PATCH", "/api/tenants/current/members/{user:int}", lambda ids: {"role_id": int(ids["role"])}),
+    ("PUT", "/api/tenants/current", lambda ids: {"tenant": ids["tenant"]}),
+]
+"""Bodies in which everything is as it should be, but for one id that is not one's own."""
 
 
 @pytest.fixture
@@ -76,6 +85,13 @@ async def test_whatever_one_tenant_does_nothing_of_the_other_is_read_changed_or_
             faults.append(f"{method} {template}: {answers[:half]} for the other's, {answers[half:]} for nobody's")
         if named and template.startswith("/api/") and answers[0][0] != 404:
             faults.append(f"{method} {template}: {answers[0]} where the other's thing is asked for, instead of 404")
+    for method, template, body_of in IN_BODIES:
+        shapes = []
+        for ids in (foreign, absent):
+            answer = await _ask(mine, method, template, mine.path(template), {}, body_of(ids))
+            shapes.append(_shape(answer, ids))
+        if shapes[0] != shapes[1] or shapes[0][0] < 400:
+            faults.append(f"{method} {template}: {shapes[0]} for the other's in the body, {shapes[1]} for nobody's")
     after = await _digests(theirs)
     faults += [
         f"{table} of the other tenant changed" for table in before | after if before.get(table) != after.get(table)
@@ -137,7 +153,9 @@ def _requests(
     query = dict(_guesses(route.query if route else None, ids))
     if method == "GET":
         yield {}, None
-        for name, value in (query or dict(_page_filters(ids))).items():
+        if route is None:
+            yield dict(_page_filters(ids)), None
+        for name, value in query.items():
             yield {name: str(value)}, None
         return
     valid = BODIES.get((method, template))
