@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from chatnation.core.auth.access_tokens import LIFETIME, AccessTokens
 from chatnation.core.auth.effective import Standings
 from chatnation.core.auth.keys import KeyType, create_key
 from chatnation.core.auth.permissions import RoleName
 from chatnation.core.web import csrf
 from chatnation.core.web.cookies import SESSION_COOKIE
-from chatnation.testing.apps import MakeApp, RunningApp
+from chatnation.testing.apps import MakeApp, Person, RunningApp
 from tests.acceptance.permission_table import (
     COLLECTOR,
     EVERY_ROLE,
@@ -39,13 +41,13 @@ SIGNS_OUT = frozenset({"/settings/profile/logins/close-all", "/settings/security
 
 @dataclass(frozen=True)
 class Asker:
-    """Somebody who asks. `token` gives the cookie or `bearer` the key of the next request."""
+    """Somebody who asks. `token` gives the cookie of the next request; `bearer` is a key, or gives the next one."""
 
     known: bool
     permissions: frozenset[str] = frozenset()
     foreign: bool = False
     token: Callable[[], Awaitable[str]] | None = None
-    bearer: str | None = None
+    bearer: str | Callable[[], Awaitable[str]] | None = None
 
 
 Prepare = Callable[[World], Awaitable[Asker]]
@@ -127,6 +129,49 @@ async def _personal_token(world: World) -> Asker:
     return Asker(known=True, permissions=frozenset({"audit.view"}), bearer=made.json()["token"])
 
 
+async def _access_token(world: World) -> Asker:
+    held = frozenset(name for name, holders in HOLDERS.items() if RoleName.AUDITOR in holders)
+    person = await world.app.person(world.source.tenant, RoleName.AUDITOR)
+    token = await _issued(world, person)
+
+    async def still_good() -> str:
+        nonlocal token
+        if not await _open_login(world, token):  # Some of the requests close it.
+            token = await _issued(world, person)
+        return token
+
+    return Asker(known=True, permissions=held, bearer=still_good)
+
+
+async def _expired_access_token(world: World) -> Asker:
+    person = await world.app.person(world.source.tenant)
+    login = await _open_login(world, await _issued(world, person))
+    assert login is not None
+    issued = world.app.app.clock.now() - 2 * LIFETIME
+    return Asker(known=False, bearer=_tokens(world).issue(login, await user_id(world.app, person), issued))
+
+
+async def _issued(world: World, person: Person) -> str:
+    client = await world.app.client()
+    answer = await client.post("/api/auth/token", json={"email": person.email, "password": person.password})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+async def _open_login(world: World, token: str) -> UUID | None:
+    """The login that an access token names, while it is open."""
+    login = _tokens(world).login_of(token, world.app.app.clock.now())
+    async with world.app.app.storage.system("find a login for a test") as connection:
+        found = await connection.execute(text("SELECT id FROM login_sessions WHERE id = :id"), {"id": login})
+        return found.scalar()
+
+
+def _tokens(world: World) -> AccessTokens:
+    secret = world.app.app.settings.secret_key
+    assert secret is not None
+    return AccessTokens(secret.get_secret_value())
+
+
 def _same(token: str) -> Callable[[], Awaitable[str]]:
     async def again() -> str:
         return token
@@ -145,6 +190,8 @@ ASKERS: dict[str, Prepare] = {
     "write key": _key(KeyType.WRITE, frozenset(), known=False),
     "revoked key": _revoked_key,
     "personal token": _personal_token,
+    "auditor's access token": _access_token,
+    "expired access token": _expired_access_token,
     **{role: _role(role) for role in sorted(EVERY_ROLE)},
 }
 """Those who may change most come last, so that the others find what they ask for."""
@@ -193,7 +240,7 @@ async def _answers(world: World, who: Asker) -> AsyncIterator[tuple[str, str, ht
         html = not (who.known or who.bearer or template.startswith("/api/"))
         headers = {"Accept": HTML if html else JSON}
         if who.bearer:
-            headers["Authorization"] = f"Bearer {who.bearer}"
+            headers["Authorization"] = f"Bearer {await who.bearer() if callable(who.bearer) else who.bearer}"
         if who.token:
             token = await who.token()
             headers["Cookie"] = f"{SESSION_COOKIE}={token}"
