@@ -150,6 +150,45 @@ async def make_role(
         )
 
 
+async def test_a_role_that_is_deleted_while_somebody_gives_it_leaves_its_new_holder_an_agent(
+    storage: Storage, boss: Actor
+) -> None:
+    tenant_id = boss.tenant.id
+    colleague = await member(storage, tenant_id, RoleName.AUDITOR, "colleague")
+    async with storage.tenant(tenant_id) as connection:
+        role = await tenant_roles.create_role(
+            connection, boss, DEFAULTS, name="Helpers", permissions=["analytics.view"]
+        )
+
+    async def delete() -> None:
+        async with storage.tenant(tenant_id) as connection:
+            await tenant_roles.delete_role(connection, boss, role)
+
+    async with storage.tenant(tenant_id) as connection:
+        await members.change_member_role(connection, boss, DEFAULTS, colleague, role.key)
+        deleting = asyncio.create_task(delete())
+        await _until_somebody_waits(storage)
+    await deleting
+
+    async with storage.tenant(tenant_id) as connection:
+        entry = next(
+            each for each in await members.list_member_entries(connection, tenant_id) if each.user_id == colleague
+        )
+        assert entry.role == "agent"
+        with pytest.raises(Unknown):
+            await members.change_member_role(connection, boss, DEFAULTS, colleague, role.key)
+
+
+async def _until_somebody_waits(storage: Storage) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with storage.engine.connect() as connection:
+        for _ in range(500):
+            if await connection.scalar(waiting):
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
 async def test_a_role_of_ones_own_is_given_by_id_and_its_permissions_are_what_members_hold(
     storage: Storage, standings: Standings, boss: Actor
 ) -> None:

@@ -17,7 +17,7 @@ from chatnation.core.auth.passwords import PasswordRules
 from chatnation.core.auth.permissions import Roles
 from chatnation.core.auth.refusals import BadLink, Impossible, NotAllowed, SignInInstead
 from chatnation.core.auth.tenancy import Unknown
-from chatnation.core.auth.tenant_roles import check_grantable, find_role
+from chatnation.core.auth.tenant_roles import check_grantable, find_role, find_role_to_give
 from chatnation.core.context import Actor, Tenant
 from chatnation.core.storage.models import invitations, memberships, roles, tenants, users
 
@@ -68,7 +68,7 @@ async def invite(
     Raises InvalidName, Unknown, NotAllowed for a role above the actor's, Impossible for a member.
     """
     email = checked_email(email)
-    role = await find_role(connection, actor.tenant.id, wanted, defaults)
+    role = await find_role_to_give(connection, actor.tenant.id, wanted, defaults)
     check_grantable(actor, role)
     if await _is_member(connection, actor.tenant.id, email):
         raise Impossible(f"{email} is a member already.")

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chatnation.core.auth.permissions import RoleName, Roles
 from chatnation.core.auth.refusals import Impossible, LastAdmin
 from chatnation.core.auth.tenancy import Unknown
-from chatnation.core.auth.tenant_roles import TenantRole, check_grantable, find_role
+from chatnation.core.auth.tenant_roles import TenantRole, check_grantable, find_role, find_role_to_give
 from chatnation.core.context import Actor
 from chatnation.core.storage.models import login_sessions, memberships, personal_tokens, roles, users
 
@@ -58,7 +58,7 @@ async def change_member_role(
     Raises Unknown, NotAllowed when either role is above the actor's, Impossible for one's own, LastAdmin.
     """
     member = await _touchable(connection, actor, defaults, user_id)
-    role = await find_role(connection, actor.tenant.id, wanted, defaults)
+    role = await find_role_to_give(connection, actor.tenant.id, wanted, defaults)
     check_grantable(actor, role)
     if role.system is not RoleName.SUPER_ADMIN:
         await keep_an_admin(connection, actor.tenant.id, member.user_id, member.email)
@@ -129,7 +129,7 @@ async def restore_member(
     Raises NotAllowed when the role is above the actor's, Impossible when the user is gone, or a member again.
     """
     try:
-        role = await find_role(connection, actor.tenant.id, snapshot["role"], defaults)
+        role = await find_role_to_give(connection, actor.tenant.id, snapshot["role"], defaults)
     except Unknown:
         role = await find_role(connection, actor.tenant.id, RoleName.AGENT, defaults)
     check_grantable(actor, role)

@@ -97,6 +97,17 @@ async def find_role(connection: AsyncConnection, tenant_id: int, wanted: str, de
     raise Unknown("There is no such role.")
 
 
+async def find_role_to_give(connection: AsyncConnection, tenant_id: int, wanted: str, defaults: Roles) -> TenantRole:
+    """As `find_role`; nobody deletes the role before the transaction ends."""
+    role = await find_role(connection, tenant_id, wanted, defaults)
+    if role.role_id is not None:
+        it = (roles.c.tenant_id == tenant_id) & (roles.c.id == role.role_id)
+        kept = await connection.scalar(select(roles.c.id).where(it).with_for_update(read=True, key_share=True))
+        if kept is None:
+            raise Unknown("There is no such role any more.")
+    return role
+
+
 async def create_role(
     connection: AsyncConnection,
     actor: Actor,
@@ -171,6 +182,8 @@ async def delete_role(connection: AsyncConnection, actor: Actor, role: TenantRol
     if role.system:
         await connection.execute(delete(roles).where(of_tenant, roles.c.overrides == role.system))
         return role.members
+    # First, so that whoever is giving the role is waited for, and is among its holders.
+    await connection.execute(select(roles.c.id).where(of_tenant, roles.c.id == role.role_id).with_for_update())
     for table in (memberships, invitations):
         holders = (table.c.tenant_id == actor.tenant.id) & (table.c.role_id == role.role_id)
         await connection.execute(update(table).where(holders).values(role=FALLBACK, role_id=None))
