@@ -57,7 +57,7 @@ async def run(quick: bool) -> list[Figure]:
     "First" has nothing in the memory of the process; PostgreSQL has the tables in its cache, as it would on a machine
     that serves other pages too.
     """
-    sessions = 100_000 if quick else 1_000_000
+    sessions = 60_000 if quick else 1_000_000
     with (
         tempfile.TemporaryDirectory(prefix="chatnation-bench-", ignore_cleanup_errors=True) as folder,
         EmbeddedServers(Path(folder) / "data") as urls,

@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS bare_events_all PARTITION OF bare_events DEFAULT;
 
 async def run(quick: bool) -> list[Figure]:
     """Rounds of both, in turns, so that they meet the same machine; the middle of the ratios counts."""
-    events, rounds = (60_000, 3) if quick else (150_000, 5)
+    events, rounds = (50_000, 2) if quick else (150_000, 5)
     collect_garbage_rarely()
     figures: list[Figure] = []
     async with _instance() as bench:

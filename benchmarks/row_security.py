@@ -51,7 +51,7 @@ Question = Callable[[AsyncConnection], Awaitable[object]]
 
 async def run(quick: bool) -> list[Figure]:
     """Storing a batch, and the questions behind overview and lists; milliseconds, and bound divided by unbound."""
-    sessions, batches = (100_000, 12) if quick else (1_000_000, 40)
+    sessions, batches = (50_000, 8) if quick else (1_000_000, 40)
     collect_garbage_rarely()
     with (
         tempfile.TemporaryDirectory(prefix="chatnation-bench-", ignore_cleanup_errors=True) as folder,
