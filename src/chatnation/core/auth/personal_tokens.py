@@ -130,11 +130,5 @@ async def revoke_token(connection: AsyncConnection, tenant_id: int, user_id: int
     return name
 
 
-async def revoke_tokens(connection: AsyncConnection, user_id: int, now: datetime) -> int:
-    """Revoke every token of a user, at every tenant; gives how many there were."""
-    mine = (tokens.c.user_id == user_id) & tokens.c.revoked_at.is_(None)
-    return (await connection.execute(update(tokens).where(mine).values(revoked_at=now))).rowcount
-
-
 def _of(tenant_id: int, user_id: int) -> ColumnElement[bool]:
     return (tokens.c.tenant_id == tenant_id) & (tokens.c.user_id == user_id) & tokens.c.revoked_at.is_(None)

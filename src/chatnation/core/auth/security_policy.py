@@ -50,8 +50,8 @@ class SecurityPolicy:
         """The policy as it is kept in a tenant's settings, to be merged into them."""
         return {
             "session": {
-                "maxDurationMinutes": _minutes(self.longest),
-                "inactivityTimeoutMinutes": _minutes(self.idle) if self.idle else 0,
+                "maxDurationMinutes": in_minutes(self.longest),
+                "inactivityTimeoutMinutes": in_minutes(self.idle) if self.idle else 0,
                 "singleLoginEnforced": self.single_login,
                 "rememberDevices": self.remember_devices,
             },
@@ -87,5 +87,6 @@ def _whole(value: object) -> int | None:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 1 else None
 
 
-def _minutes(length: timedelta) -> int:
+def in_minutes(length: timedelta) -> int:
+    """Whole minutes, at least one, as the tenant's settings hold them."""
     return max(1, round(length / timedelta(minutes=1)))

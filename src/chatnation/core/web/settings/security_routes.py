@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from starlette.requests import Request
 
 from chatnation.core.auth.passwords import PasswordRules
-from chatnation.core.auth.security_policy import MOST_MINUTES, MOST_PASSWORD_DAYS, SecurityPolicy
+from chatnation.core.auth.security_policy import MOST_MINUTES, MOST_PASSWORD_DAYS, SecurityPolicy, in_minutes
 from chatnation.core.web.routing import Route
 from chatnation.core.web.settings.security import PERMISSION, Security
 
@@ -47,8 +47,8 @@ class SecuritySettings(BaseModel):
     def of(cls, policy: SecurityPolicy, rules: PasswordRules) -> SecuritySettings:
         """The settings of a policy and rules."""
         return cls(
-            max_duration_minutes=max(5, min(_minutes(policy.longest), MOST_MINUTES)),
-            inactivity_timeout_minutes=min(_minutes(policy.idle), MOST_IDLE_MINUTES) if policy.idle else 0,
+            max_duration_minutes=max(5, min(in_minutes(policy.longest), MOST_MINUTES)),
+            inactivity_timeout_minutes=min(in_minutes(policy.idle), MOST_IDLE_MINUTES) if policy.idle else 0,
             single_login=policy.single_login,
             remember_devices=policy.remember_devices,
             second_factor_required=policy.second_factor_required,
@@ -147,7 +147,3 @@ def checked_settings(values: dict[str, object]) -> SecuritySettings:
         return SecuritySettings.model_validate(values)
     except ValidationError as error:
         raise invalid(error, "body") from None
-
-
-def _minutes(length: timedelta) -> int:
-    return round(length / timedelta(minutes=1))
