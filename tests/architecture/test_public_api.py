@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import chatnation
+import chatnation.query
 import chatnation.testing
 
 INIT = Path(chatnation.__file__)
@@ -26,7 +27,7 @@ def test_the_public_names_are_sorted_and_not_too_many() -> None:
     assert 40 <= len(chatnation.__all__) <= 110
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
+@pytest.mark.parametrize("package", [*PACKAGES, chatnation.query], ids=lambda package: package.__name__)
 def test_every_public_name_can_be_imported_and_has_a_docstring(package: object) -> None:
     for name in package.__all__:  # type: ignore[attr-defined]
         value = getattr(package, name)

@@ -1,0 +1,97 @@
+"""Names of what events and sessions can be filtered and broken down by.
+
+A field is written as text: a column (`event_name`), a property (`properties.amount`, deeper ones with more dots), a
+trait of the person (`person.county`), something of the visit that the event belongs to (`session.utm_source`), or a
+part of the local time (`time.weekday`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["column", "properties", "person", "session", "time"]
+
+COLUMNS = (
+    "event_name",
+    "event_type",
+    "channel_type",
+    "page_path",
+    "referrer",
+    "country_code",
+    "city",
+    "device_type",
+    "os_name",
+    "browser_name",
+    "sdk_name",
+    "user_id",
+    "external_id",
+    "project_id",
+    "is_bot",
+    "journey_start",
+    "journey_end",
+)
+"""Columns of events. Flags have the values `true` and `false`, and are never missing; neither is the project."""
+
+SESSION_COLUMNS = (
+    "channel_type",
+    "entry_page",
+    "exit_page",
+    "referrer",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "device_type",
+    "os_name",
+    "browser_name",
+    "country_code",
+    "city",
+    "conversion_event",
+    "user_id",
+    "project_id",
+    "is_bot",
+    "converted",
+    "journey",
+    "duration_seconds",
+    "page_count",
+    "event_count",
+)
+"""Of a visit: texts, flags (`converted`, `journey`: a journey began or an agent took over), and three numbers."""
+
+TIME_PARTS = ("weekday", "hour", "date", "week", "month")
+"""Of the local time: weekday 0 is Sunday; hour 0 to 23; the others as ISO text, a week by its Monday."""
+
+
+class UnknownField(ValueError):
+    """No field is called that."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Field:
+    """A parsed field: where it is found, and its name there."""
+
+    scope: Scope
+    name: str
+
+    @classmethod
+    def parse(cls, text: str, source: str = "events") -> Field:
+        """The field that `text` names among those of `source`; raises UnknownField."""
+        scope, dot, name = text.partition(".")
+        if not dot:
+            known = COLUMNS if source == "events" else SESSION_COLUMNS
+            if text in known:
+                return cls("column", text)
+        elif scope == "properties" and name and source == "events":
+            return cls("properties", name)
+        elif scope == "person" and name:
+            return cls("person", name)
+        elif scope == "session" and name in SESSION_COLUMNS and source == "events":
+            return cls("session", name)
+        elif scope == "time" and name in TIME_PARTS:
+            return cls("time", name)
+        raise UnknownField(f"There is no field {text!r} of {source}.")
+
+    def __str__(self) -> str:
+        return self.name if self.scope == "column" else f"{self.scope}.{self.name}"
