@@ -1,0 +1,1 @@
+"""The scores and comments that people give, over time and by journey."""

@@ -1,0 +1,1 @@
+"""How sessions, conversions, people and the length of visits develop over time."""

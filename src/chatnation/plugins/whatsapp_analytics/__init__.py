@@ -1,0 +1,1 @@
+"""Messages, contacts, response times and what becomes of messages on WhatsApp."""
