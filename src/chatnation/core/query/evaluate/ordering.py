@@ -45,7 +45,7 @@ def by_actor(codes: Codes) -> Sequences:
     """The order by actor of rows that are in the order of events."""
     known = np.flatnonzero(codes >= 0)
     # Sorting numbers is several times as fast as sorting positions by them, so the row is the lower half of the number.
-    width = max(1, int(len(codes)).bit_length())
+    width = max(1, len(codes).bit_length())
     keys = codes[known].astype(np.int64)
     keys <<= width
     keys |= known
