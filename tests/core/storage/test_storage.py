@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from chatnation.core.errors import ConfigurationError
 from chatnation.core.storage.errors import DatabaseUnavailable
@@ -19,6 +20,24 @@ async def test_a_tenant_door_names_its_tenant_for_the_length_of_the_transaction(
         assert (await connection.execute(setting)).one() == ("42", "")
     async with storage.system("look around") as connection:
         assert (await connection.execute(setting)).one() == ("", "look around")
+
+
+async def test_a_snapshot_shows_one_moment_and_writes_nothing(storage: Storage, tenant_id: int) -> None:
+    names = text("SELECT name FROM projects")
+    add = text("INSERT INTO projects (tenant_id, slug, name) VALUES (:tenant, 'web', 'Web')")
+    async with storage.snapshot(tenant_id, timeout=5) as reading:
+        assert list(await reading.scalars(names)) == []
+        async with storage.tenant(tenant_id) as connection:
+            await connection.execute(add, {"tenant": tenant_id})
+        assert list(await reading.scalars(names)) == []
+        assert await reading.scalar(text("SHOW statement_timeout")) == "5s"
+        with pytest.raises(DBAPIError, match="read-only"):
+            await reading.execute(add, {"tenant": tenant_id})
+        await reading.rollback()
+    async with storage.tenant(tenant_id) as connection:
+        assert list(await connection.scalars(names)) == ["Web"]
+        assert await connection.scalar(text("SHOW transaction_isolation")) == "read committed"
+        assert await connection.scalar(text("SHOW statement_timeout")) == "0"
 
 
 async def test_a_block_that_raises_leaves_nothing_behind(storage: Storage) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 from typing import Any, cast
 
 import asyncpg
@@ -25,6 +26,9 @@ _ENTER_SYSTEM = text(
     "SELECT set_config('chatnation.tenant_id', '', true), set_config('chatnation.system', :name, true),"
     " set_config('role', 'none', true)"
 )
+# In the transaction alone; 0 is no limit.
+_ENTER_SNAPSHOT = text(f"{_ENTER_TENANT.text}, set_config('statement_timeout', :timeout, true)")
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _AFTER_COMMIT = "chatnation.after_commit"
 
 Action = Callable[[], Awaitable[None]]
@@ -33,8 +37,9 @@ Action = Callable[[], Awaitable[None]]
 class Storage:
     """Opens transactions: `tenant(id)` for the data of one tenant, `system(reason)` for what crosses tenants.
 
-    Both commit when their block ends and roll back when it raises. An error that means the database is away leaves
-    them as `DatabaseUnavailable`. `statement_timeout` and `lock_timeout` are in seconds; None is the server's own.
+    `snapshot(id)` is a door for reading what a tenant has at one moment. All commit when their block ends and roll back
+    when it raises. An error that means the database is away leaves them as `DatabaseUnavailable`. `statement_timeout`
+    is in seconds; None is the server's own.
     """
 
     def __init__(
@@ -65,6 +70,17 @@ class Storage:
             yield connection
 
     @asynccontextmanager
+    async def snapshot(self, tenant_id: int, *, timeout: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """Like `tenant`, but it reads only, and every statement sees the same moment: that of the first one.
+
+        `timeout`: seconds that a statement may take.
+        """
+        limit = {} if timeout is None else {"timeout": str(int(timeout * 1000))}
+        door = _ENTER_TENANT if timeout is None else _ENTER_SNAPSHOT
+        async with self._transaction(door, str(tenant_id), limit, _SNAPSHOT) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def system(self, reason: str) -> AsyncIterator[AsyncConnection]:
         """A transaction that may see the rows of every tenant; `reason` says in a few words why it has to."""
         async with self._transaction(_ENTER_SYSTEM, reason) as connection:
@@ -83,8 +99,14 @@ class Storage:
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def _transaction(self, door: TextClause, name: str) -> AsyncIterator[AsyncConnection]:
-        connection = await self._enter(door, name)
+    async def _transaction(
+        self,
+        door: TextClause,
+        name: str,
+        parameters: Mapping[str, str] = MappingProxyType({}),
+        options: Mapping[str, Any] = MappingProxyType({}),
+    ) -> AsyncIterator[AsyncConnection]:
+        connection = await self._enter(door, {"name": name, **parameters}, options)
         actions: list[Action] = []
         connection.sync_connection.info[_AFTER_COMMIT] = actions  # type: ignore[union-attr]
         try:
@@ -103,7 +125,9 @@ class Storage:
         for action in actions:
             await action()
 
-    async def _enter(self, door: TextClause, name: str) -> AsyncConnection:
+    async def _enter(
+        self, door: TextClause, parameters: Mapping[str, str], options: Mapping[str, Any]
+    ) -> AsyncConnection:
         """A connection inside a fresh transaction.
 
         The first statement also finds out whether a pooled connection outlived its server; one other try replaces it,
@@ -114,7 +138,9 @@ class Storage:
             connection: AsyncConnection | None = None
             try:
                 connection = await self._engine.connect()
-                await connection.execute(door, {"name": name})
+                if options:
+                    await connection.execution_options(**options)
+                await connection.execute(door, parameters)
                 return connection
             except Exception as error:
                 if connection is not None:
