@@ -64,13 +64,15 @@ def period_of(days: Codes, granularity: Granularity) -> Codes:
 
 
 def _edges(start: datetime, end: datetime, granularity: Granularity, zone: ZoneInfo) -> Iterator[datetime]:
+    # Compared in UTC: two instants of one zone are compared by what the clocks show, which is not always their order.
+    last = end.astimezone(UTC)
     if granularity == "hour":
-        edge = start.replace(minute=0, second=0, microsecond=0)
-        instant = edge.astimezone(UTC)
+        # Through UTC: the full hour may be one that the clocks skipped.
+        edge = start.replace(minute=0, second=0, microsecond=0).astimezone(UTC).astimezone(zone)
         yield edge
-        while instant < end:
-            instant += timedelta(hours=1)
-            yield instant.astimezone(zone)
+        while edge.astimezone(UTC) < last:
+            edge = _next_hour(edge, zone)
+            yield edge
         return
     day = start.date()
     if granularity == "week":
@@ -79,10 +81,23 @@ def _edges(start: datetime, end: datetime, granularity: Granularity, zone: ZoneI
         day = day.replace(day=1)
     edge = _midnight(day, zone)
     yield edge
-    while edge < end:
+    while edge.astimezone(UTC) < last:
         day = _next(day, granularity)
         edge = _midnight(day, zone)
         yield edge
+
+
+def _next_hour(edge: datetime, zone: ZoneInfo) -> datetime:
+    """The beginning of the next local hour: mostly an hour later, less where clocks change by half an hour."""
+    instant = edge.astimezone(UTC)
+    following = (instant + timedelta(hours=1)).astimezone(zone)
+    if following.utcoffset() == edge.utcoffset() and following.minute == 0:
+        return following
+    shown = edge.hour, edge.utcoffset()
+    while shown == (edge.hour, edge.utcoffset()):
+        instant += _QUARTER
+        edge = instant.astimezone(zone)
+    return edge
 
 
 def _next(day: date, granularity: Granularity) -> date:

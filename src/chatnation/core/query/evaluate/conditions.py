@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from chatnation.core.query.fields import Field
+from chatnation.core.query.evaluate.local import without_time
+from chatnation.core.query.fields import Field, UnknownField
 from chatnation.core.query.frame import MISSING, Coded, Frame, Mask, Need
 from chatnation.core.query.model import AnyOf, Condition, Filter, Scalar, Selection, Source
 from chatnation.core.query.store import QueryRefused
@@ -22,19 +22,32 @@ _NUMERIC = frozenset({"gt", "gte", "lt", "lte", "between"})
 
 
 def need_of_conditions(conditions: Iterable[Condition], source: Source) -> Need:
-    """The columns that conditions read."""
-    fields = {Field.parse(single.field, source) for single in _singles(conditions)}
-    return Need(columns=frozenset(fields))
+    """The columns that conditions read. Raises QueryRefused where one makes no sense."""
+    fields = set()
+    for single in _singles(conditions):
+        fields.add(field_of(single.field, source))
+        _test(single)
+    return without_time(Need(columns=frozenset(fields)))
 
 
 def need_of_selections(selections: Iterable[Selection], source: Source) -> Need:
-    """The columns that selections read."""
+    """The columns that selections read. Raises QueryRefused where one makes no sense."""
     need = Need()
     for selection in selections:
         need |= need_of_conditions(selection.filters, source)
         if selection.events:
+            if source != "events":
+                raise QueryRefused("Sessions have no names: leave `events` out of the selection.")
             need |= Need(columns=frozenset({EVENT_NAME}))
     return need
+
+
+def field_of(text: str, source: Source) -> Field:
+    """The field that a text names; raises QueryRefused where there is none."""
+    try:
+        return Field.parse(text, source)
+    except UnknownField as unknown:
+        raise QueryRefused(str(unknown)) from unknown
 
 
 def selected(frame: Frame, selection: Selection, source: Source) -> Mask:
@@ -63,9 +76,10 @@ def text_of(value: Scalar) -> str:
     """A value as the columns hold it: flags `true` and `false`, whole numbers without a point."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return value
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def number_of(text: str) -> float | None:
@@ -83,8 +97,10 @@ def _singles(conditions: Iterable[Condition]) -> Iterable[Filter]:
 
 
 def _meets(frame: Frame, condition: Filter, source: Source) -> Mask:
-    column = frame.column(Field.parse(condition.field, source))
-    return _matching(column, _test(condition), missing=condition.operator in _NEGATIVE | {"is_not_set"})
+    column = frame.column(field_of(condition.field, source))
+    if condition.operator in _NO_VALUES:
+        return (column.codes != MISSING) == (condition.operator == "is_set")
+    return _matching(column, _test(condition), missing=condition.operator in _NEGATIVE)
 
 
 def _matching(column: Coded, test: Callable[[str], bool], *, missing: bool) -> Mask:
@@ -95,7 +111,7 @@ def _matching(column: Coded, test: Callable[[str], bool], *, missing: bool) -> M
 
 
 def _test(condition: Filter) -> Callable[[str], bool]:
-    """Whether a text meets the condition."""
+    """Whether a text meets the condition; raises QueryRefused where it has no values, or wrong ones."""
     operator, values = condition.operator, condition.values
     if operator in _NO_VALUES:
         return lambda text: operator == "is_set"
@@ -103,29 +119,50 @@ def _test(condition: Filter) -> Callable[[str], bool]:
         raise QueryRefused(f"The condition on {condition.field} needs a value.")
     if operator in _NUMERIC:
         return _numeric(condition)
-    texts = [text_of(value) for value in values]
     if operator in ("is", "is_not"):
-        equal = _equal(texts)
+        equal = _equal(values)
         return equal if operator == "is" else lambda text: not equal(text)
+    texts = [text_of(value) for value in values]
     if operator == "matches":
-        pattern = re.compile("|".join(".*".join(map(re.escape, text.split("*"))) for text in texts), re.DOTALL)
-        return lambda text: pattern.fullmatch(text) is not None
-    folded = [text.casefold() for text in texts]
+        patterns = [text.split("*") for text in texts]
+        return lambda text: any(_fits(text, parts) for parts in patterns)
+    folded = tuple(text.casefold() for text in texts)
     if operator == "starts_with":
-        return lambda text: text.casefold().startswith(tuple(folded))
+        return lambda text: text.casefold().startswith(folded)
     if operator == "ends_with":
-        return lambda text: text.casefold().endswith(tuple(folded))
+        return lambda text: text.casefold().endswith(folded)
     contains = operator == "contains"
     return lambda text: any(part in text.casefold() for part in folded) == contains
 
 
-def _equal(texts: list[str]) -> Callable[[str], bool]:
-    """Whether a text is one of `texts`, numbers being equal however they are written."""
-    wanted = frozenset(texts)
-    numbers = frozenset(number for text in texts if (number := number_of(text)) is not None)
+def _equal(values: Iterable[Scalar]) -> Callable[[str], bool]:
+    """Whether a text is one of the values: texts as they are, numbers however they are written."""
+    values = tuple(values)
+    texts = frozenset(text_of(value) for value in values)
+    numbers = frozenset(float(value) for value in values if not isinstance(value, bool | str))
     if not numbers:
-        return wanted.__contains__
-    return lambda text: text in wanted or number_of(text) in numbers
+        return texts.__contains__
+    return lambda text: text in texts or number_of(text) in numbers
+
+
+def _fits(text: str, parts: list[str]) -> bool:
+    """Whether a text is the parts with anything between them.
+
+    Each part is taken where it comes first, so the time does not explode with the number of parts, as that of a regular
+    expression may.
+    """
+    if len(parts) == 1:
+        return text == parts[0]
+    first, *middle, last = parts
+    place, end = len(first), len(text) - len(last)
+    if place > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for part in middle:
+        found = text.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
 
 
 def _numeric(condition: Filter) -> Callable[[str], bool]:
@@ -133,7 +170,7 @@ def _numeric(condition: Filter) -> Callable[[str], bool]:
     bounds = [number_of(text_of(value)) for value in condition.values]
     if None in bounds or len(bounds) != (2 if condition.operator == "between" else 1):
         raise QueryRefused(f"The condition on {condition.field} needs {wanted}.")
-    low, high = bounds[0] or 0.0, bounds[-1] or 0.0
+    low, high = bounds[0] or 0.0, bounds[-1] or 0.0  # zero is zero; None was refused
     compare: dict[str, Callable[[float], bool]] = {
         "gt": lambda number: number > low,
         "gte": lambda number: number >= low,

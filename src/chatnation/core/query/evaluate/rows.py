@@ -1,0 +1,97 @@
+"""The rows that a question is about: loaded in its range, without bots unless it wants them, and by its conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from chatnation.core.query.evaluate.conditions import (
+    IS_BOT,
+    field_of,
+    meets,
+    need_of_conditions,
+    need_of_selections,
+    selected,
+)
+from chatnation.core.query.evaluate.local import LocalFrame, localized
+from chatnation.core.query.frame import Frame, Loader, Mask, Need, Rows, micros
+from chatnation.core.query.model import Filter, Question, Range, Selection, Source
+from chatnation.core.query.store import QueryRefused
+
+_NO_BOTS = Filter("is_bot", "is_not", (True,))
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Some rows of a frame, by their places in it, in order."""
+
+    frame: LocalFrame
+    rows: Rows
+
+    def within(self, stretch: Range) -> Picked:
+        """Those of a stretch of time."""
+        bounds = np.array([micros(stretch.start), micros(stretch.end)], np.int64)
+        first, last = np.searchsorted(self.rows, np.searchsorted(self.frame.time, bounds))
+        return Picked(self.frame, self.rows[first:last])
+
+
+async def load(
+    query: Question,
+    loader: Loader,
+    need: Need,
+    selections: Iterable[Selection],
+    stretch: tuple[datetime | None, datetime] | None = None,
+) -> LocalFrame:
+    """The rows of the range, or of another stretch of time, with what `need`, `relevant` and the selections read.
+
+    Rows that none of the selections has may be missing.
+    """
+    selections = tuple(selections)
+    need |= need_of(query, selections)
+    start, end = stretch or (query.range.start, query.range.end)
+    return await localized(loader, query.range.zone).load(start, end, need, event_names(selections))
+
+
+def need_of(query: Question, selections: Iterable[Selection]) -> Need:
+    """What `relevant` and selections read."""
+    need = need_of_conditions(query.filters, query.source) | need_of_selections(selections, query.source)
+    return need if query.include_bots else need | Need(columns=frozenset({IS_BOT}))
+
+
+def relevant(frame: Frame, query: Question) -> Mask:
+    """The rows that the question is about: those that meet its conditions, without bots unless it includes them."""
+    mask = meets(frame, query.filters, query.source)
+    if not query.include_bots:
+        mask &= meets(frame, (_NO_BOTS,), query.source)
+    return mask
+
+
+def picked(frame: LocalFrame, mask: Mask, selection: Selection, source: Source) -> Picked:
+    """The rows of a selection where the mask holds."""
+    if selection == Selection():
+        return Picked(frame, np.flatnonzero(mask))
+    return Picked(frame, np.flatnonzero(mask & selected(frame, selection, source)))
+
+
+def event_names(selections: Iterable[Selection]) -> frozenset[str]:
+    """The names of all events that selections have; empty where one of them has any."""
+    names = [selection.events for selection in selections]
+    return frozenset(name for some in names for name in some) if all(names) else frozenset()
+
+
+def check_actor(actor: str, source: Source) -> None:
+    """Refuses what cannot be an actor."""
+    if actor not in ("person", "session") and field_of(actor, source).scope == "time":
+        raise QueryRefused(f"A part of the time cannot be an actor: {actor}.")
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuses names that are used twice: an answer could not tell one from the other."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise QueryRefused(f"The name {name!r} is used twice.")
+        seen.add(name)
