@@ -15,7 +15,8 @@ PLUGINS = sorted(path.parent for path in (PACKAGE / "plugins").glob("*/plugin.py
 LAYERS = (
     # What plugins register and hand around: names without behaviour, so that hooks can speak of them.
     {"settings", "ids", "errors", "clock", "context", "garbage", "tasks", "sealed_columns", "archivables"}
-    | {"web.routing", "jobs.definitions", "processing.stage", "processing.projection", "queue.base", "ingestion.event"},
+    | {"web.routing", "jobs.definitions", "processing.stage", "processing.projection", "queue.base", "ingestion.event"}
+    | {"query.store", "query.model", "query.answers"},
     {"plugin", "hookspecs", "audit"},
     {"storage", "queue", "identity", "embedded", "jobs.schema", "vault", "outgoing"},
     {"auth", "ingestion", "processing", "jobs", "query", "live", "logs", "metrics", "signals", "switches", "mail"}

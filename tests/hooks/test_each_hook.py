@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,7 @@ from chatnation import (
     Archivable,
     ChatnationError,
     CodeMessage,
+    ConfigurationError,
     Delivery,
     DomainEvent,
     EventBatch,
@@ -60,6 +62,7 @@ from chatnation.core.processing.stages import StageRefused, Stages
 from chatnation.core.settings import Settings
 from chatnation.core.storage.erasure import Eraser
 from chatnation.core.storage.retention import Retainer
+from chatnation.query import Analytics, Catalogue, CatalogueAnswer, EventStoreDriver, Range
 from chatnation.testing import MakeApp, RunningApp, identify, page_view, track
 from tests.hooks.assembling import plugin
 
@@ -273,6 +276,33 @@ async def test_register_queues_puts_another_log_between_collector_and_processor(
     await running.ingest_and_drain([track("bought"), track("sold")])
     assert published == [2]
     assert await stored_names(running) == ["bought", "sold"]
+
+
+async def test_register_event_stores_puts_somebody_else_in_charge_of_answers(make_app: MakeApp) -> None:
+    class Guessing:
+        async def answer(self, tenant_id: int, query: object, now: datetime) -> CatalogueAnswer:
+            return CatalogueAnswer(())
+
+        async def stamp(self, tenant_id: int, query: object) -> int:
+            return 1
+
+    running = await make_app(
+        registering("register_event_stores", EventStoreDriver("guessing", lambda app: Guessing())),
+        settings={"event_store": "guessing"},
+    )
+    day = Range(datetime(2025, 6, 1, tzinfo=UTC), datetime(2025, 6, 2, tzinfo=UTC))
+    assert await running.app.services.get(Analytics).ask(1, Catalogue(range=day)) == CatalogueAnswer(())
+
+
+async def test_register_event_stores_is_asked_in_vain_for_a_store_that_nobody_has(make_app: MakeApp) -> None:
+    with pytest.raises(ConfigurationError, match=r"'clickhouse'; known are postgresql\."):
+        await make_app(plugin("plain"), settings={"event_store": "clickhouse"})
+
+
+def test_register_event_stores_of_two_plugins_may_not_have_one_name() -> None:
+    driver = EventStoreDriver("postgresql", lambda app: pytest.fail("never made"))
+    assembly = assemble(Settings(), plugins=[registering("register_event_stores", driver)])
+    assert assembly.inventory["things"].reason == "event store postgresql is taken by core"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from chatnation.core.jobs.definitions import Job, Retention, Schedule
 from chatnation.core.plugin.base import Plugin, hookimpl
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.services import Service
+from chatnation.core.query.store import EventStore, EventStoreDriver
 from chatnation.core.sealed_columns import SealedColumn
 from chatnation.core.web.routing import AUTHENTICATED, IngestRoute, NavigationEntry, Page, Permission, Route
 
@@ -69,6 +70,16 @@ class Core(Plugin):
         from chatnation.core.queue.redis import RedisQueue
 
         return [QueueDriver(scheme, RedisQueue.create) for scheme in ("redis", "rediss", "unix")]
+
+    @hookimpl
+    def register_event_stores(self) -> Iterable[EventStoreDriver]:
+        def create(app: App) -> EventStore:
+            from chatnation.core.query.postgres import PostgresEventStore
+
+            store: EventStore = PostgresEventStore(app)
+            return store
+
+        return [EventStoreDriver("postgresql", create)]
 
     @hookimpl
     async def startup(self, app: App) -> None:

@@ -165,6 +165,8 @@ def _offer_own_services(app: App) -> None:
     from chatnation.core.ingestion.ledger import IngestLedger, Ledger
     from chatnation.core.jobs.enqueueing import Jobs
     from chatnation.core.outgoing import Outgoing
+    from chatnation.core.query.runner import QueryRunner
+    from chatnation.core.query.store import Analytics
     from chatnation.core.queue.deadletters import DeadLetters
     from chatnation.core.signals import Signals
     from chatnation.core.storage.erasure import Eraser
@@ -186,6 +188,9 @@ def _offer_own_services(app: App) -> None:
     app.services.offer(CORE, Vault, app.vault)
     app.services.offer(CORE, Eraser, Eraser(app.storage, app.hooks, app.inventory))
     app.services.offer(CORE, TenantExporter, TenantExporter.of(app.storage, app.resources))
+    runner = QueryRunner.of(app)
+    app.services.offer(CORE, QueryRunner, runner)
+    app.services.offer(CORE, Analytics, runner)
     app.services.offer(CORE, Outgoing, Outgoing(app.settings.outgoing_allowed))
 
 

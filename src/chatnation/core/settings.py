@@ -99,6 +99,20 @@ class Settings(BaseSettings):
     retention_days: int | None = Field(
         None, ge=1, description="Days that events are kept, rounded up to whole months; unset: for ever."
     )
+    event_store: str = Field("postgresql", description="Who answers questions of events: a store that a plugin has.")
+    query_concurrency: int = Field(
+        4,
+        ge=1,
+        le=1_000,
+        description="Questions of one tenant answered at once, in a process; more wait for a turn.",
+    )
+    query_timeout_seconds: float = Field(30, gt=0, description="Longest time that an answer may take, in seconds.")
+    query_cache_bytes: int = Field(
+        64_000_000, ge=0, description="Memory for answers that a process keeps, about, in bytes; 0: it keeps none."
+    )
+    query_export_rows: int = Field(
+        100_000, ge=1, description="Most rows in one exported answer, which says when it is cut."
+    )
     database_pool_size: int = Field(5, ge=1, description="Database connections a process keeps.")
 
     @field_validator("trusted_proxies", "outgoing_allowed", "plugins_disabled", "plugin_paths", mode="before")

@@ -1,4 +1,4 @@
-"""The hot path: asked once at composition, compiled into tuples."""
+"""Events: what happens to them on the hot path, compiled into tuples at composition, and who answers about them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chatnation.core.plugin.base import hookspec
 from chatnation.core.processing.projection import Projection
 from chatnation.core.processing.stage import Stage
+from chatnation.core.query.store import EventStoreDriver
 from chatnation.core.queue.base import EventQueue
 
 
@@ -67,5 +68,15 @@ def register_queues() -> Iterable[QueueDriver]:  # type: ignore[empty-body]
 
     When: once, at composition.
     Return: a list of `QueueDriver`; the one whose scheme starts `CHATNATION_QUEUE_URL` is used.
+    Failure: the plugin is failed.
+    """
+
+
+@hookspec
+def register_event_stores() -> Iterable[EventStoreDriver]:  # type: ignore[empty-body]
+    """Answer questions of events from somewhere else than PostgreSQL.
+
+    When: once, at composition; the store itself is made when the first question comes.
+    Return: a list of `EventStoreDriver`; the one that `CHATNATION_EVENT_STORE` names is used.
     Failure: the plugin is failed.
     """

@@ -65,6 +65,8 @@ def _claims(resources: Resources, plugin: str, prefix: Callable[[str], str]) -> 
         yield from (f"{kind[:-1].replace('_', ' ')} {item.name}" for item in items.get(kind, ()))
     for driver in items.get("queues", ()):
         yield f"queue scheme {driver.scheme}"
+    for store in items.get("event_stores", ()):
+        yield f"event store {store.name}"
     for route in items.get("routes", ()):
         yield f"route {route.method} {_shape(route_path(route, prefix(plugin)))}"
     for page in items.get("pages", ()):
