@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from chatnation.core.web.access import check_fresh
     from chatnation.core.web.accounts.ending import LoginEnding
     from chatnation.core.web.audited import record_of
+    from chatnation.core.web.filters import quantity
     from chatnation.core.web.links import link
     from chatnation.core.web.live import LiveHub
     from chatnation.core.web.notices import redirect
@@ -175,6 +176,7 @@ __all__ = [
     "link",
     "mailer_of",
     "on_instance",
+    "quantity",
     "raw",
     "record_of",
     "redirect",
@@ -241,6 +243,7 @@ _HOMES = {
     "core.vault": ("CannotOpen", "Vault"),
     "core.web.access": ("check_fresh",),
     "core.web.audited": ("record_of",),
+    "core.web.filters": ("quantity",),
     "core.web.links": ("link",),
     "core.web.live": ("LiveHub",),
     "core.web.notices": ("redirect",),

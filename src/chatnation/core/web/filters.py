@@ -26,18 +26,45 @@ def percent(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """125 → 2m 05s; 3 900 → 1h 05m"""
+    """0.35 → 350ms; 2.5 → 2.5s; 125 → 2m 05s; 3 900 → 1h 05m; 100 000 → 1d 3h"""
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    if 0 < seconds < 0.9995:
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 9.95:
+        return f"{number(float(seconds))}s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m {whole % 60:02}s"
-    return f"{whole // 3600}h {whole % 3600 // 60:02}m"
+    if whole < 86_400:
+        return f"{whole // 3600}h {whole % 3600 // 60:02}m"
+    return f"{whole // 86_400:,}d {whole % 86_400 // 3600}h"
 
 
-def quantity(value: float, unit: str) -> str:
-    """`value` in its unit: "number", "percent" or "seconds"."""
-    return {"percent": percent, "seconds": duration}.get(unit, number)(value)
+def quantity(value: float | None, unit: str = "number") -> str:
+    """`value` in its unit: `number`, `percent`, `seconds`, `score` or a currency such as `USD`; None is a dash."""
+    if value is None:
+        return NOTHING
+    if unit in _UNITS:
+        return _UNITS[unit](value)
+    digits = 2 if value == 0 or abs(value) >= 1 else 4
+    return f"{unit} {value:,.{digits}f}"
+
+
+def score(value: float) -> str:
+    """4.345 → 4.35"""
+    return f"{value:,.2f}"
+
+
+NOTHING = "–"  # noqa: RUF001 - a dash stands for no value
+_UNITS: dict[str, Callable[[float], str]] = {
+    "number": number,
+    "percent": percent,
+    "seconds": duration,
+    "score": score,
+}
 
 
 @pass_context

@@ -1,26 +1,112 @@
 """What other plugins may use of the dashboard: periods, charts, key figures, and how pages are built from them.
 
-Templates: extend `layout.html` (blocks `title`, `pretitle`, `actions`, `content`), and import from
-`dashboard/components.html` the macros `period_picker(period)`, `kpi(kpi, previous)`, `chart(chart)`,
-`empty(title, text)`, `how(definition)`, `pager(page)` and `dialog`-less forms with `csrf_field(csrf)`.
+`docs/guides/analytics-page.md` shows a whole page of analytics. Templates: extend `layout.html` (blocks `title`,
+`pretitle`, `actions`, `content`) or `dashboard/analytics_page.html`, and import from `dashboard/components.html` the
+macros that are described there.
 """
 
 from __future__ import annotations
 
-from chatnation.plugins.dashboard.charts import Chart, ChartKind, Kpi, Series, Unit, percent_change
+from chatnation.plugins.dashboard.analytics_page import AnalyticsPage
+from chatnation.plugins.dashboard.analytics_query import (
+    FILTERS,
+    UNKNOWN,
+    AnalyticsQuery,
+    FilterName,
+    GlobalFilter,
+    address,
+    changed,
+)
+from chatnation.plugins.dashboard.answer_charts import (
+    bucket_label,
+    bucket_labels,
+    distribution_chart,
+    funnel_chart,
+    funnel_trend_chart,
+    intervals_chart,
+    intervals_trend_chart,
+    lifecycle_chart,
+    outcomes_chart,
+    outcomes_trend_chart,
+    paths_chart,
+    ranked_chart,
+    retention_chart,
+    share_chart,
+    stickiness_chart,
+    trend_chart,
+    week_heatmap,
+)
+from chatnation.plugins.dashboard.cards import Card, Content, Part
+from chatnation.plugins.dashboard.chart_tables import Cell, ChartTable
+from chatnation.plugins.dashboard.charts import (
+    Chart,
+    ChartKind,
+    Flow,
+    Kpi,
+    Node,
+    Series,
+    Target,
+    Unit,
+    Value,
+    percent,
+    percent_change,
+)
 from chatnation.plugins.dashboard.countries import country_name
+from chatnation.plugins.dashboard.data_tables import Column, DataTable
+from chatnation.plugins.dashboard.filter_bar import FilterBar, value_label
 from chatnation.plugins.dashboard.period import DEFAULT, PRESETS, Period, PeriodQuery
+from chatnation.plugins.dashboard.view import View
 
 __all__ = [
     "DEFAULT",
+    "FILTERS",
     "PRESETS",
+    "UNKNOWN",
+    "AnalyticsPage",
+    "AnalyticsQuery",
+    "Card",
+    "Cell",
     "Chart",
     "ChartKind",
+    "ChartTable",
+    "Column",
+    "Content",
+    "DataTable",
+    "FilterBar",
+    "FilterName",
+    "Flow",
+    "GlobalFilter",
     "Kpi",
+    "Node",
+    "Part",
     "Period",
     "PeriodQuery",
     "Series",
+    "Target",
     "Unit",
+    "Value",
+    "View",
+    "address",
+    "bucket_label",
+    "bucket_labels",
+    "changed",
     "country_name",
+    "distribution_chart",
+    "funnel_chart",
+    "funnel_trend_chart",
+    "intervals_chart",
+    "intervals_trend_chart",
+    "lifecycle_chart",
+    "outcomes_chart",
+    "outcomes_trend_chart",
+    "paths_chart",
+    "percent",
     "percent_change",
+    "ranked_chart",
+    "retention_chart",
+    "share_chart",
+    "stickiness_chart",
+    "trend_chart",
+    "value_label",
+    "week_heatmap",
 ]

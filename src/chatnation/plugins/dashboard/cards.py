@@ -1,0 +1,134 @@
+"""Cards: the pieces that analytics pages are made of. Each is declared once, and loads, fails and downloads alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Literal, TypeVar
+
+from chatnation.plugins.dashboard.analytics_query import AnalyticsQuery
+from chatnation.plugins.dashboard.charts import Chart, Kpi
+from chatnation.plugins.dashboard.data_tables import DataTable, TablePage
+from chatnation.plugins.dashboard.view import View
+
+Q = TypeVar("Q", bound=AnalyticsQuery)
+
+_ID = re.compile(r"[a-z][a-z0-9-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Anything else inside of a card: a template of the plugin, and its values. `table` is what is downloaded."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    table: DataTable | None = None
+    empty: bool = False
+    empty_text: str = "Nothing was counted in this period."
+
+
+Content = Chart | DataTable | Part | Sequence[Kpi]
+
+
+@dataclass(frozen=True, slots=True)
+class Card(Generic[Q]):
+    """A piece of a page. `draw(view)` gives a chart, a table, a part, or a list of key figures.
+
+    `id` names it in addresses: lower case letters, digits and hyphens. `title` may be empty for key figures.
+    `definition` says how it is counted. `width`: of 12 columns on wide screens. `refresh`: seconds after which it is
+    asked for again while somebody looks. `permission`: what one needs besides that of the page. `section`: a heading
+    above it, for the first card of a section. `metric`: the name of its definition, where that is a `Metric`.
+    """
+
+    id: str
+    title: str
+    draw: Callable[[View[Q]], Awaitable[Content]]
+    definition: str = ""
+    width: int = 6
+    refresh: int | None = None
+    permission: str | None = None
+    section: str = ""
+    metric: str = ""
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"{self.id!r} is not the id of a card: use lower case letters, digits and hyphens")
+
+
+State = Literal["waiting", "ready", "failed", "forbidden"]
+Shape = Literal["chart", "table", "part", "figures", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A card as it is to be shown. `problem` says what went wrong, where something did."""
+
+    card: Card[Any]
+    view: View[Any]
+    state: State
+    content: Content | TablePage | None = None
+    problem: str = ""
+    status: int = 200
+
+    @property
+    def shape(self) -> Shape:
+        """What kind of content it has."""
+        match self.content:
+            case None:
+                return ""
+            case Chart():
+                return "chart"
+            case TablePage():
+                return "table"
+            case Part():
+                return "part"
+        return "figures"
+
+    @property
+    def url(self) -> str:
+        """Where the card alone is, in its present order and page."""
+        return self.at()
+
+    def at(self, **changes: object) -> str:
+        """Where the card alone is, in another order or page."""
+        return self.view.url(f"{self.view.path}/parts/{self.card.id}", **{**self._table_state(), **changes})
+
+    def page_at(self, **changes: object) -> str:
+        """Where the whole page is, with the card in another order or page."""
+        return self.view.url(**{**self._table_state(), **changes})
+
+    def _table_state(self) -> dict[str, object]:
+        names = (f"{self.card.id}_sort", f"{self.card.id}_page")
+        return {name: self.view.request.query_params[name] for name in names if name in self.view.request.query_params}
+
+
+def finished(card: Card[Any], view: View[Any], content: Content) -> Block:
+    """The block of a card that was drawn: its chart gets the card's id, title, definition and download."""
+    csv = view.url(f"{view.path}/{card.id}.csv") if view.may_export else None
+    shown: Content | TablePage = content
+    if isinstance(content, Chart):
+        shown = replace(
+            content,
+            id=content.id or card.id,
+            title=content.title or card.title,
+            definition=content.definition or card.definition,
+            metric=content.metric or card.metric,
+            csv=content.csv or csv,
+        )
+    elif isinstance(content, DataTable):
+        shown = TablePage.of(content, card.id, view)
+    return Block(card, view, "ready", shown)
+
+
+def download_of(content: Content) -> tuple[Sequence[str], Iterable[Sequence[object]]] | None:
+    """Columns and rows of a card's download; None for a part that has none."""
+    if isinstance(content, Chart):
+        table = content.table
+        return table.columns, table.plain()
+    if isinstance(content, Part):
+        return download_of(content.table) if content.table else None
+    if isinstance(content, DataTable):
+        return [column.name for column in content.columns], content.plain()
+    rows = [(kpi.label, kpi.value, kpi.previous, kpi.change, kpi.unit) for kpi in content]
+    return ("figure", "value", "previous", "change_percent", "unit"), rows
