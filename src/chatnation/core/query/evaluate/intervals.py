@@ -1,0 +1,103 @@
+"""The time from an event to the next one of another kind, by the same actor."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chatnation.core.query.answers import IntervalsAnswer, IntervalsBucket, IntervalsGroup, Spread
+from chatnation.core.query.evaluate.acts import Acts, acts
+from chatnation.core.query.evaluate.calendar import bucket_of, buckets
+from chatnation.core.query.evaluate.conditions import field_of
+from chatnation.core.query.evaluate.frequency import most_frequent
+from chatnation.core.query.evaluate.ordering import next_match, previous_match
+from chatnation.core.query.evaluate.spread import check_edges, number_buckets, spread
+from chatnation.core.query.frame import Coded, Floats, Loader, Mask, Need, Rows, Times, micros
+from chatnation.core.query.model import Intervals
+
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+EDGES = (
+    0, 5, 15, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE,
+    _HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, _DAY, 2 * _DAY, 7 * _DAY, 30 * _DAY,
+)  # fmt: skip
+"""Where buckets begin unless the question says it, in seconds; of these only what is less than `within`."""
+
+_SECOND = 1_000_000
+_MICROSECOND = timedelta(microseconds=1)
+
+
+async def answer(query: Intervals, loader: Loader, now: datetime) -> IntervalsAnswer:
+    """Intervals that began in the range, altogether, by length, by time and by a field."""
+    check_edges(query.edges)
+    within = timedelta(seconds=query.within)
+    start, end = query.range.start.astimezone(UTC), query.range.end.astimezone(UTC)
+    stretch = start - within if query.starts == "first" else start, end + within
+    by = field_of(query.by, query.source) if query.by is not None else None
+    need = Need(columns=frozenset({by} if by else ()))
+    did = await acts(query, query.actor, (query.start, query.end), loader, stretch, need)
+
+    longest = within // _MICROSECOND
+    places = _starts(query, did, longest)
+    lengths, answered = _lengths(did, places, longest)
+    unanswered = np.count_nonzero(~answered)
+    still_open = np.count_nonzero(~answered & (did.time[places] + longest > micros(now)))
+    begun, numbers = places[answered], lengths[answered] / _SECOND
+    return IntervalsAnswer(
+        spread(numbers),
+        len(places),
+        int(unanswered - still_open),
+        int(still_open),
+        number_buckets(numbers, query.edges or [edge for edge in EDGES if edge < query.within]),
+        _trend(query, did.time[begun], numbers, now),
+        _groups(did.frame.column(by).take(did.order.rows[begun]), numbers, query.limit) if by else (),
+    )
+
+
+def _starts(query: Intervals, did: Acts, longest: int) -> Rows:
+    """The places where intervals begin."""
+    starts, ends = did.matches
+    in_range = (did.time >= micros(query.range.start)) & (did.time < micros(query.range.end))
+    places = np.flatnonzero(starts & in_range)
+    if query.starts == "every":
+        return places
+    # Whether an earlier start waits can be seen from the last one alone: an end between an older one and this start
+    # either comes before that last start, and then does not matter, or after it.
+    before = previous_match(starts)[places]
+    same = before >= did.order.bounds[did.order.owners[places]]
+    recent = did.time[places] - did.time[before] <= longest
+    waiting = next_match(ends)[before + 1] > places
+    first: Rows = places[~(same & recent & waiting)]
+    return first
+
+
+def _lengths(did: Acts, places: Rows, longest: int) -> tuple[Times, Mask]:
+    """Microseconds to the next end after each place, and whether it comes in time."""
+    found = next_match(did.matches[1])[places + 1]
+    same = found < did.order.ends[places]
+    lengths = np.append(did.time, 0)[found] - did.time[places]
+    return lengths, same & (lengths <= longest)
+
+
+def _trend(query: Intervals, times: Times, numbers: Floats, now: datetime) -> tuple[IntervalsBucket, ...]:
+    if query.granularity is None:
+        return ()
+    periods = buckets(query.range, query.granularity, now)
+    return tuple(map(IntervalsBucket, periods, _spreads(numbers, bucket_of(times, periods), len(periods))))
+
+
+def _groups(value: Coded, numbers: Floats, limit: int) -> tuple[IntervalsGroup, ...]:
+    ranked = most_frequent(value.codes, value.values, limit)
+    spreads = _spreads(numbers, ranked.places, len(ranked.counts))
+    groups = [IntervalsGroup(value, found) for value, found in zip(ranked.values, spreads, strict=False)]
+    if ranked.beyond:
+        groups.append(IntervalsGroup(None, spreads[-1], other=True))
+    return tuple(groups)
+
+
+def _spreads(numbers: Floats, groups: NDArray[np.integer], size: int) -> list[Spread]:
+    """The numbers of each group in short."""
+    order = np.argsort(groups, kind="stable")
+    bounds = np.searchsorted(groups[order], np.arange(1, size))
+    return [spread(part) for part in np.split(numbers[order], bounds)]
