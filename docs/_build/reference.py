@@ -18,7 +18,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 import chatnation
-from chatnation import Plugin
+from chatnation import Metric, Plugin
 from chatnation.core import hookspecs
 from chatnation.core.hookspecs.events import EventType
 from chatnation.core.settings import Settings
@@ -290,6 +290,38 @@ def _event_columns() -> list[str]:
     ]
 
 
+# --- metrics ---------------------------------------------------------------------------------------
+
+
+def metrics() -> list[tuple[type[Plugin], list[Metric]]]:
+    """What the bundled plugins define, by plugin; those without a number are left out."""
+    found = [
+        (plugin, list(plugin(plugin.Settings()).register_metrics()))
+        for plugin in plugins()
+        if hasattr(plugin, "register_metrics")
+    ]
+    return [(plugin, defined) for plugin, defined in found if defined]
+
+
+def metrics_page() -> str:
+    lines = [
+        "# Metrics",
+        "",
+        "How each number on a page is counted. The dashboard shows the same at `/definitions`, for the plugins that",
+        "run there; the question mark beside a number leads to its line.",
+        "",
+    ]
+    for plugin, defined in metrics():
+        lines += [f"## {plugin.title()}", "", "| Name | Number | Unit | How it is counted |", "|---|---|---|---|"]
+        lines += [
+            f'| <a id="{metric.name}"></a>`{metric.name}` | {_cell(metric.label)} | {metric.unit}'
+            f" | {_cell(metric.definition)} |"
+            for metric in defined
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
 # --- Python API ------------------------------------------------------------------------------------
 
 
@@ -319,6 +351,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings": settings_page,
     "commands": commands_page,
     "events": events_page,
+    "metrics": metrics_page,
     "api": api_page,
 }
 

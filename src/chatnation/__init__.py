@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from chatnation.core.plugin.services import Service, ServiceMissing, Services
     from chatnation.core.processing.projection import Projection
     from chatnation.core.processing.stage import Stage
+    from chatnation.core.query.metrics import Metric
     from chatnation.core.queue.base import Entry, EventQueue
     from chatnation.core.queue.deadletters import DeadLetter, DeadLetters
     from chatnation.core.sealed_columns import SealedColumn
@@ -125,6 +126,7 @@ __all__ = [
     "MailTemplate",
     "Mailer",
     "MemberDeactivated",
+    "Metric",
     "Middleware",
     "NavigationEntry",
     "NotFound",
@@ -231,6 +233,7 @@ _HOMES = {
     "core.plugin.services": ("Service", "ServiceMissing", "Services"),
     "core.processing.projection": ("Projection",),
     "core.processing.stage": ("Stage",),
+    "core.query.metrics": ("Metric",),
     "core.queue.base": ("Entry", "EventQueue"),
     "core.queue.deadletters": ("DeadLetter", "DeadLetters"),
     "core.settings": ("Role", "Settings"),

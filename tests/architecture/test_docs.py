@@ -137,6 +137,25 @@ def test_every_known_event_is_in_the_reference() -> None:
         assert f"`{event.name}`" in page
 
 
+def test_every_metric_that_a_page_names_is_defined_and_in_the_reference() -> None:
+    defined = {metric.name for _, metrics in reference.metrics() for metric in metrics}
+    page = reference.metrics_page()
+    assert all(f'<a id="{name}"></a>`{name}`' in page for name in defined)
+    for path in (ROOT / "src" / "chatnation" / "plugins").rglob("*.*"):
+        if path.suffix in {".py", ".html"}:
+            named = re.findall(r"\bmetric=\"([\w.]+)\"", path.read_text(encoding="utf-8"))
+            assert set(named) <= defined, path
+
+
+def test_a_metric_has_a_label_and_a_sentence_and_a_known_unit() -> None:
+    for _, metrics in reference.metrics():
+        for metric in metrics:
+            assert re.fullmatch(r"[a-z_]+\.[a-z0-9_.]+", metric.name)
+            assert metric.label, metric.name
+            assert metric.definition.endswith("."), metric.name
+            assert re.fullmatch(r"number|percent|seconds|score|[A-Z]{3}", metric.unit), metric.name
+
+
 def test_every_column_of_events_is_described() -> None:
     from chatnation.core.storage import models
 

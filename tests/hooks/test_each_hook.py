@@ -38,6 +38,7 @@ from chatnation import (
     Job,
     Listener,
     LoginProvider,
+    Metric,
     Middleware,
     NavigationEntry,
     Page,
@@ -303,6 +304,23 @@ def test_register_event_stores_of_two_plugins_may_not_have_one_name() -> None:
     driver = EventStoreDriver("postgresql", lambda app: pytest.fail("never made"))
     assembly = assemble(Settings(), plugins=[registering("register_event_stores", driver)])
     assert assembly.inventory["things"].reason == "event store postgresql is taken by core"
+
+
+async def test_register_metrics_says_what_numbers_mean_on_the_page_of_definitions(make_app: MakeApp) -> None:
+    from chatnation.plugins.dashboard.plugin import DashboardPlugin
+
+    metric = Metric("things.sold", "Things sold", "Things that left the house for money.")
+    running = await make_app(registering("register_metrics", metric), DashboardPlugin)
+    page = await (await running.client(await running.person((await running.source()).tenant))).get("/definitions")
+    assert page.status_code == 200
+    assert 'id="things.sold"' in page.text
+    assert metric.definition in page.text
+
+
+def test_register_metrics_takes_only_names_of_the_plugin_s_own() -> None:
+    metric = Metric("other.sold", "Things sold", "Things that left the house for money.")
+    assembly = assemble(Settings(), plugins=[registering("register_metrics", metric)])
+    assert assembly.inventory["things"].reason == "the metric other.sold must be called things.other.sold"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chatnation.core.plugin.base import hookspec
 from chatnation.core.processing.projection import Projection
 from chatnation.core.processing.stage import Stage
+from chatnation.core.query.metrics import Metric
 from chatnation.core.query.store import EventStoreDriver
 from chatnation.core.queue.base import EventQueue
 
@@ -78,5 +79,15 @@ def register_event_stores() -> Iterable[EventStoreDriver]:  # type: ignore[empty
 
     When: once, at composition; the store itself is made when the first question comes.
     Return: a list of `EventStoreDriver`; the one that `CHATNATION_EVENT_STORE` names is used.
+    Failure: the plugin is failed.
+    """
+
+
+@hookspec
+def register_metrics() -> Iterable[Metric]:  # type: ignore[empty-body]
+    """Define the numbers that the plugin's pages show, for the page of definitions and the reference.
+
+    When: once, at composition.
+    Return: a list of `Metric`; their names start with the plugin's and a dot.
     Failure: the plugin is failed.
     """

@@ -61,7 +61,7 @@ def _claims(resources: Resources, plugin: str, prefix: Callable[[str], str]) -> 
     items = resources.of(plugin)
     for service in items.get("services", ()):
         yield f"service {service.interface.__module__}.{service.interface.__qualname__}"
-    for kind in ("permissions", "login_providers", "second_factors", "stages", "projections", "jobs"):
+    for kind in ("permissions", "login_providers", "second_factors", "stages", "projections", "jobs", "metrics"):
         yield from (f"{kind[:-1].replace('_', ' ')} {item.name}" for item in items.get(kind, ()))
     for driver in items.get("queues", ()):
         yield f"queue scheme {driver.scheme}"
@@ -101,6 +101,9 @@ def _dangling(resources: Resources, plugin: str) -> str | None:
     for job in items.get("jobs", ()):
         if not job.name.startswith(f"{plugin}."):
             return f"the job {job.name} must be called {plugin}.{job.name}"
+    for metric in items.get("metrics", ()):
+        if not metric.name.startswith(f"{plugin}."):
+            return f"the metric {metric.name} must be called {plugin}.{metric.name}"
     jobs = {entry.item.name for entry in resources.jobs}
     for schedule in items.get("schedules", ()):
         if schedule.job not in jobs:

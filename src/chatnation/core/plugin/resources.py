@@ -18,6 +18,7 @@ from chatnation.core.plugin.inventory import Inventory
 from chatnation.core.plugin.services import Service
 from chatnation.core.processing.projection import Projection
 from chatnation.core.processing.stage import Stage
+from chatnation.core.query.metrics import Metric
 from chatnation.core.query.store import EventStoreDriver
 from chatnation.core.sealed_columns import SealedColumn
 from chatnation.core.web.routing import IngestRoute, Middleware, NavigationEntry, Page, Permission, Route
@@ -46,6 +47,7 @@ class Resources:
     projections: tuple[Registered[Projection], ...] = ()
     queues: tuple[Registered[QueueDriver], ...] = ()
     event_stores: tuple[Registered[EventStoreDriver], ...] = ()
+    metrics: tuple[Registered[Metric], ...] = ()
     listeners: tuple[Registered[Listener], ...] = ()
     jobs: tuple[Registered[Job], ...] = ()
     schedules: tuple[Registered[Schedule], ...] = ()
@@ -107,6 +109,7 @@ def collect(hooks: Hooks, inventory: Inventory) -> Resources:
         projections=ask(events.register_projections, Projection),
         queues=ask(events.register_queues, QueueDriver),
         event_stores=ask(events.register_event_stores, EventStoreDriver),
+        metrics=ask(events.register_metrics, Metric),
         listeners=ask(work.register_listeners, Listener),
         jobs=ask(work.register_jobs, Job),
         schedules=ask(work.register_schedules, Schedule),

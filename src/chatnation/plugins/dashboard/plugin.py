@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from chatnation import App, NavigationEntry, Page, Permission, Plugin, Route, hookimpl
 from chatnation.plugins.dashboard.dead_letters import DeadLetterPages
+from chatnation.plugins.dashboard.definitions import DefinitionPages
 from chatnation.plugins.dashboard.home import HomePages
 from chatnation.plugins.dashboard.ingestion import IngestionPages
 from chatnation.plugins.dashboard.persons import PersonPages
@@ -42,7 +43,7 @@ class DashboardPlugin(Plugin):
 
     @hookimpl
     def register_pages(self) -> Iterable[Page]:
-        areas = (HomePages, SetupPages, IngestionPages, DeadLetterPages, PersonPages)
+        areas = (HomePages, SetupPages, IngestionPages, DeadLetterPages, PersonPages, DefinitionPages)
         return [page for area in areas for page in area(self.app).pages()]
 
     @hookimpl

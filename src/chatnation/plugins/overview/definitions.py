@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chatnation import Metric
+
 SESSIONS = (
     "Visits that began in the period, in your time zone. A visit is one visitor's events with no pause longer than 30 "
     "minutes; it does not end at midnight. On WhatsApp it belongs to the contact. Known bots are left out."
@@ -28,3 +30,20 @@ PAGES = (
 )
 LIVE_EVENTS = "Events that happened in the last 60 seconds and are stored; it follows within two seconds."
 LIVE_PERSONS = "Different people with an event in the last 5 minutes."
+
+METRICS = (
+    Metric("overview.sessions", "Sessions", SESSIONS),
+    Metric("overview.persons", "Persons", PERSONS),
+    Metric("overview.identified", "Identified persons", IDENTIFIED, "percent"),
+    Metric("overview.conversion", "Conversion rate", CONVERSION, "percent"),
+    Metric("overview.duration", "Average duration", DURATION, "seconds"),
+    Metric("overview.page_views", "Page views", PAGE_VIEWS),
+    Metric("overview.days", "Sessions per day", SESSIONS_PER_DAY),
+    Metric("overview.devices", "Devices", DEVICES),
+    Metric("overview.browsers", "Browsers", BROWSERS),
+    Metric("overview.countries", "Countries", COUNTRIES),
+    Metric("overview.heatmap", "When sessions begin", HEATMAP),
+    Metric("overview.pages", "Top pages", PAGES),
+    Metric("overview.live_persons", "Active persons", LIVE_PERSONS),
+    Metric("overview.live_events", "Events in the last minute", LIVE_EVENTS),
+)

@@ -32,12 +32,20 @@ def key_figures(period: Period, now: Totals, before: Totals) -> list[Kpi]:
     people, sums, sums_before = now.people, now.sums, before.sums
     identified = 100 * people.identified / people.total if people.total else 0.0
     return [
-        Kpi("Sessions", sums.sessions, definitions.SESSIONS, sums_before.sessions, link=period.link(SESSIONS_PATH)),
+        Kpi(
+            "Sessions",
+            sums.sessions,
+            definitions.SESSIONS,
+            sums_before.sessions,
+            link=period.link(SESSIONS_PATH),
+            metric="overview.sessions",
+        ),
         Kpi(
             "Persons",
             people.total,
             definitions.PERSONS,
             before.people.total,
+            metric="overview.persons",
             link=period.link(SESSIONS_PATH),
             detail=f"{identified:.0f}% identified" if people.total else "",
         ),
@@ -46,6 +54,7 @@ def key_figures(period: Period, now: Totals, before: Totals) -> list[Kpi]:
             100 * sums.conversion_rate,
             definitions.CONVERSION,
             100 * sums_before.conversion_rate,
+            metric="overview.conversion",
             unit="percent",
             link=period.link(SESSIONS_PATH, converted="true"),
             detail=f"{sums.converted:,} sessions",
@@ -55,6 +64,7 @@ def key_figures(period: Period, now: Totals, before: Totals) -> list[Kpi]:
             sums.average_duration,
             definitions.DURATION,
             sums_before.average_duration,
+            metric="overview.duration",
             unit="seconds",
             link=period.link(SESSIONS_PATH),
             better=None,
@@ -64,6 +74,7 @@ def key_figures(period: Period, now: Totals, before: Totals) -> list[Kpi]:
             sums.page_views,
             definitions.PAGE_VIEWS,
             sums_before.page_views,
+            metric="overview.page_views",
             link=period.link(EVENTS_PATH, event_name="page_view"),
         ),
     ]
@@ -83,6 +94,7 @@ def days_chart(period: Period, days: Sequence[DayCount]) -> Chart:
             Series("Persons", [day.persons for day in days], links),
         ],
         definition=definitions.SESSIONS_PER_DAY,
+        metric="overview.days",
         csv=_csv(period, "days"),
     )
 
@@ -124,6 +136,7 @@ def heatmap_chart(period: Period, cells: Sequence[Sequence[int]]) -> Chart:
             for weekday in order
         ],
         definition=definitions.HEATMAP,
+        metric="overview.heatmap",
         csv=_csv(period, "heatmap"),
         note=f"Hours of {period.timezone}",
     )
@@ -151,6 +164,7 @@ def pages_chart(period: Period, pages: Sequence[PageCount]) -> Chart:
         categories=paths,
         series=[views, sessions] if counted else [views],
         definition=definitions.PAGES,
+        metric="overview.pages",
         csv=_csv(period, "pages"),
     )
 
@@ -201,6 +215,7 @@ def _breakdown(
         categories=[value or "Unknown" for value, _ in counts],
         series=[Series("Sessions", [count for _, count in counts], links)],
         definition=definition,
+        metric=f"overview.{name}",
         csv=_csv(period, name),
     )
 

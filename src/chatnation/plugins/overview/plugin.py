@@ -8,8 +8,9 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation import App, Job, NavigationEntry, Page, Plugin, Projection, Route, Schedule, hookimpl
+from chatnation import App, Job, Metric, NavigationEntry, Page, Plugin, Projection, Route, Schedule, hookimpl
 from chatnation.plugins.overview import actions
+from chatnation.plugins.overview.definitions import METRICS
 from chatnation.plugins.overview.jobs import SETTLE, SettleCounts
 from chatnation.plugins.overview.live import LiveCounter
 from chatnation.plugins.overview.pages import OverviewPages
@@ -69,6 +70,10 @@ class OverviewPlugin(Plugin):
     @hookimpl
     def register_pages(self) -> Iterable[Page]:
         return OverviewPages(self.app, self._memory, self._live).pages()
+
+    @hookimpl
+    def register_metrics(self) -> Iterable[Metric]:
+        return METRICS
 
     @hookimpl
     def register_navigation(self) -> Iterable[NavigationEntry]:
