@@ -99,7 +99,8 @@ def _singles(conditions: Iterable[Condition]) -> Iterable[Filter]:
 def _meets(frame: Frame, condition: Filter, source: Source) -> Mask:
     column = frame.column(field_of(condition.field, source))
     if condition.operator in _NO_VALUES:
-        return (column.codes != MISSING) == (condition.operator == "is_set")
+        mask: Mask = column.codes != MISSING if condition.operator == "is_set" else column.codes == MISSING
+        return mask
     return _matching(column, _test(condition), missing=condition.operator in _NEGATIVE)
 
 
@@ -107,7 +108,8 @@ def _matching(column: Coded, test: Callable[[str], bool], *, missing: bool) -> M
     # The place behind the last value is that of rows without one: their code, -1, leads there.
     table = np.fromiter((*map(test, column.values), missing), np.bool_, len(column.values) + 1)
     assert MISSING == -1
-    return table[column.codes]
+    mask: Mask = table[column.codes]
+    return mask
 
 
 def _test(condition: Filter) -> Callable[[str], bool]:

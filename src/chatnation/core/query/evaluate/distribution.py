@@ -1,0 +1,35 @@
+"""How the numbers of a field are spread."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import numpy as np
+
+from chatnation.core.query.answers import DistributionAnswer
+from chatnation.core.query.evaluate.conditions import field_of
+from chatnation.core.query.evaluate.local import LocalFrame, without_time
+from chatnation.core.query.evaluate.rows import load, picked, relevant
+from chatnation.core.query.evaluate.spread import check_edges, number_buckets, spread
+from chatnation.core.query.frame import Loader, Need
+from chatnation.core.query.model import Distribution
+
+
+async def answer(query: Distribution, loader: Loader, now: datetime) -> DistributionAnswer:
+    """Spreads the numbers of the range; nothing of it depends on the present."""
+    check_edges(query.edges)
+    need = without_time(Need(numbers=frozenset({field_of(query.field, query.source)})))
+    frame = await load(query, loader, need, (query.select,))
+    return await asyncio.to_thread(_answer, query, frame)
+
+
+def _answer(query: Distribution, frame: LocalFrame) -> DistributionAnswer:
+    rows = picked(frame, relevant(frame, query), query.select, query.source).rows
+    column = frame.numbers(field_of(query.field, query.source))
+    numbers = column.values[rows]
+    numbers = numbers[~np.isnan(numbers)]
+    unusable = int(np.count_nonzero(column.unusable[rows]))
+    return DistributionAnswer(
+        spread(numbers), number_buckets(numbers, query.edges), {query.field: unusable} if unusable else {}
+    )
