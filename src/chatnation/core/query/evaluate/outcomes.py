@@ -16,7 +16,7 @@ from chatnation.core.query.evaluate.frequency import most_frequent
 from chatnation.core.query.evaluate.ordering import next_match
 from chatnation.core.query.evaluate.rows import check_names
 from chatnation.core.query.fields import Field
-from chatnation.core.query.frame import Coded, Loader, Need, Rows, Times, micros
+from chatnation.core.query.frame import Coded, Loader, Mask, Need, Rows, Times, micros
 from chatnation.core.query.model import Outcomes, Range
 
 
@@ -60,16 +60,18 @@ async def _attempts(query: Outcomes, loader: Loader, stretch: Range, by: Field |
 
 def _fates(did: Acts, begins: Rows, window: int, now: int) -> Rows:
     deadline = did.time[begins] + window
-    actor_ends = did.order.ends[begins]
-    next_begin = next_match(did.matches[0])[begins + 1]
-    end = np.minimum(next_begin, actor_ends)
-    outcomes = did.matches[1:]
-    open_still = (next_begin >= actor_ends) & (deadline > now)
-    fates = np.where(open_still, len(outcomes) + 1, len(outcomes))
     times = np.append(did.time, np.iinfo(np.int64).max)
+
+    def in_time(places: Rows) -> Mask:
+        return (places < did.order.ends[begins]) & (times[places] <= deadline)
+
+    next_begin = next_match(did.matches[0])[begins + 1]
+    outcomes = did.matches[1:]
+    still_open = (deadline > now) & ~in_time(next_begin)
+    fates = np.where(still_open, len(outcomes) + 1, len(outcomes))
     for place in reversed(range(len(outcomes))):
         found = next_match(outcomes[place])[begins + 1]
-        fates[(found < end) & (times[found] <= deadline)] = place
+        fates[in_time(found) & (found < next_begin)] = place
     return fates
 
 

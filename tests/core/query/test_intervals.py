@@ -1,0 +1,215 @@
+"""Times from one event to the next, against histories by hand and an oracle."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from chatnation.core.query.answers import IntervalsAnswer, IntervalsBucket, IntervalsGroup, NumberBucket, Spread
+from chatnation.core.query.evaluate.intervals import answer
+from chatnation.core.query.model import Intervals, Range, Selection
+from chatnation.core.query.store import QueryRefused
+from tests.core.query.asking import (
+    approximately,
+    bucket,
+    by_actor,
+    frequent,
+    inside,
+    matches,
+    period,
+    periods_of,
+    random_case,
+    random_frame,
+    random_selection,
+    seconds,
+    spread_of,
+)
+from tests.core.query.histories import PlainEvent, PlainLoader
+
+NOON = datetime(2025, 3, 24, 12, tzinfo=UTC)
+HOUR = Range(NOON, NOON + timedelta(hours=1))
+LATER = NOON + timedelta(days=30)
+
+
+def counted_starts(query: Intervals, theirs: list[PlainEvent]) -> list[int]:
+    """The places of an actor's events from which intervals are told."""
+    found = []
+    for place, event in enumerate(theirs):
+        if not (matches(event, query.start) and inside(event, query.range)):
+            continue
+        if query.starts == "first" and any(
+            matches(earlier, query.start)
+            and seconds(event.time, earlier.time) <= query.within
+            and not any(matches(between, query.end) for between in theirs[number + 1 : place + 1])
+            for number, earlier in enumerate(theirs[:place])
+        ):
+            continue
+        found.append(place)
+    return found
+
+
+def recount(query: Intervals, events: list[PlainEvent], now: datetime) -> IntervalsAnswer:
+    lengths: list[tuple[PlainEvent, float]] = []
+    starts = unanswered = still_open = 0
+    for theirs in by_actor(events, query, query.actor).values():
+        for place in counted_starts(query, theirs):
+            starts += 1
+            event = theirs[place]
+            ends = [later for later in theirs[place + 1 :] if matches(later, query.end)]
+            if ends and seconds(ends[0].time, event.time) <= query.within:
+                lengths.append((event, seconds(ends[0].time, event.time)))
+            elif seconds(now, event.time) < query.within:
+                still_open += 1
+            else:
+                unanswered += 1
+    return IntervalsAnswer(
+        spread_of([length for _, length in lengths]),
+        starts,
+        unanswered,
+        still_open,
+        tuple(buckets_of(query, [length for _, length in lengths])),
+        tuple(trend_of(query, lengths, now)),
+        tuple(groups_of(query, lengths)),
+    )
+
+
+def buckets_of(query: Intervals, lengths: list[float]) -> Any:
+    for low, high in zip(query.edges, [*query.edges[1:], None], strict=True):
+        inside = [length for length in lengths if low <= length and (high is None or length < high)]
+        yield NumberBucket(low, high, len(inside), spread_of(inside).mean)
+
+
+def trend_of(query: Intervals, lengths: list[tuple[PlainEvent, float]], now: datetime) -> Any:
+    if query.granularity is None:
+        return
+    for number in periods_of(query.range, query.granularity):
+        theirs = [
+            length for event, length in lengths if period(event.time, query.granularity, query.range.zone) == number
+        ]
+        yield IntervalsBucket(bucket(number, query.granularity, query.range.zone, now), spread_of(theirs))
+
+
+def groups_of(query: Intervals, lengths: list[tuple[PlainEvent, float]]) -> Any:
+    if query.by is None:
+        return
+    by_value: dict[str | None, list[float]] = defaultdict(list)
+    for event, length in lengths:
+        by_value[event.value(query.by)].append(length)
+    kept = frequent({value: len(some) for value, some in by_value.items()}, query.limit)
+    for value in kept:
+        yield IntervalsGroup(value, spread_of(by_value.pop(value)))
+    if by_value:
+        yield IntervalsGroup(None, spread_of([length for some in by_value.values() for length in some]), other=True)
+
+
+def random_question(random: Random, beginning: datetime) -> Intervals:
+    return Intervals(
+        **random_frame(random, beginning),
+        start=random_selection(random),
+        end=random_selection(random),
+        within=random.choice((0.001, 0.5, 3600.0, 86_400.0, 5 * 86_400.0)),
+        starts=random.choice(("every", "first")),
+        actor=random.choice(("person", "person", "session", "country_code")),
+        edges=random.choice(((0,), (0, 0.5, 60, 3600, 86_400), (0, 7200))),
+        granularity=random.choice((None, "hour", "day", "week", "month")),
+        by=random.choice((None, "country_code", "properties.x", "event_name")),
+        limit=random.choice((1, 2, 10)),
+    )
+
+
+@pytest.mark.parametrize("first", range(0, 500, 50))
+async def test_every_answer_equals_a_recount(first: int) -> None:
+    for number in range(first, first + 50):
+        random, beginning, events, now = random_case(number)
+        query = random_question(random, beginning)
+        found = await answer(query, PlainLoader(events), now)
+        assert approximately(found, recount(query, events, now)), (number, query)
+
+
+def chat(text: str, person: str = "ann") -> list[PlainEvent]:
+    """Questions (q), answers (a) and both in one (b), by the minute after noon, as in `q0 a3`."""
+    names = {"q": "question", "a": "answer", "b": "both"}
+    return [
+        PlainEvent(NOON + timedelta(minutes=float(word[1:])), names[word[0]], person, message_id=number)
+        for number, word in enumerate(text.split())
+    ]
+
+
+async def lengths(history: list[PlainEvent], **options: Any) -> tuple[float, ...]:
+    """Count, least and greatest minutes, unanswered and open."""
+    query = Intervals(
+        **{"range": HOUR, "start": Selection(("question", "both")), "end": Selection(("answer", "both")), **options}
+    )
+    found = await answer(query, PlainLoader(history), LATER)
+    return found.spread.count, (found.spread.min or 0) / 60, (found.spread.max or 0) / 60, found.unanswered, found.open
+
+
+async def test_every_question_waits_for_the_next_answer() -> None:
+    assert await lengths(chat("q0 q2 a5 q10 a11 q30")) == (3, 1, 5, 1, 0)
+
+
+async def test_of_questions_in_a_row_only_the_first_may_count() -> None:
+    assert await lengths(chat("q0 q2 a5 q10 a11 q30"), starts="first") == (2, 1, 5, 1, 0)
+
+
+async def test_a_question_from_before_the_range_makes_one_in_it_no_first() -> None:
+    assert await lengths(chat("q-5 q2 a5"), starts="first") == (0, 0, 0, 0, 0)
+    assert await lengths(chat("q-5 a-1 q2 a5"), starts="first") == (1, 3, 3, 0, 0)
+
+
+async def test_a_question_that_waited_too_long_hides_none_that_follow() -> None:
+    assert await lengths(chat("q0 q30 a31"), starts="first", within=600) == (1, 1, 1, 1, 0)
+
+
+async def test_an_answer_may_come_after_the_range_but_not_too_late() -> None:
+    assert await lengths(chat("q59 a69"), within=600) == (1, 10, 10, 0, 0)
+    assert await lengths(chat("q59 a69.01"), within=600) == (0, 0, 0, 1, 0)
+
+
+async def test_an_event_may_answer_one_question_and_ask_the_next() -> None:
+    assert await lengths(chat("b0 b4 b5")) == (2, 1, 4, 1, 0)
+    assert await lengths(chat("q0 b4 q6 a7"), starts="first") == (2, 3, 4, 0, 0)
+
+
+async def test_of_equal_times_the_order_of_events_decides() -> None:
+    assert await lengths(chat("q0 a0 q1")) == (1, 0, 0, 1, 0)
+    assert await lengths(chat("a0 q0 a1")) == (1, 1, 1, 0, 0)
+
+
+async def test_others_do_not_answer() -> None:
+    assert await lengths([*chat("q0"), *chat("a1", person="bob")]) == (0, 0, 0, 1, 0)
+
+
+async def test_a_question_whose_time_is_not_over_is_open() -> None:
+    query = Intervals(range=HOUR, start=Selection(("question",)), end=Selection(("answer",)), within=600)
+    loader = PlainLoader(chat("q0 q20 q21"))
+
+    found = await answer(query, loader, NOON + timedelta(minutes=30))
+
+    assert (found.starts, found.unanswered, found.open) == (3, 2, 1)
+
+
+async def test_without_edges_buckets_suit_seconds_and_minutes_up_to_the_limit() -> None:
+    query = Intervals(range=HOUR, start=Selection(("question",)), end=Selection(("answer",)), within=600)
+
+    found = await answer(query, PlainLoader(chat("q0 a0.2 q1 a8")), LATER)
+
+    assert [bucket.low for bucket in found.buckets] == [0, 5, 15, 30, 60, 120, 300]
+    assert [bucket.count for bucket in found.buckets] == [0, 1, 0, 0, 0, 0, 1]
+
+
+async def test_no_events_are_no_intervals() -> None:
+    query = Intervals(range=HOUR, start=Selection(("question",)), end=Selection(), edges=(0, 5), by="event_name")
+
+    found = await answer(query, PlainLoader([]), LATER)
+
+    assert found == IntervalsAnswer(Spread(0), 0, 0, 0, (NumberBucket(0, 5, 0), NumberBucket(5, None, 0)))
+
+
+async def test_edges_that_fall_are_refused() -> None:
+    with pytest.raises(QueryRefused):
+        await answer(Intervals(range=HOUR, start=Selection(), end=Selection(), edges=(5, 0)), PlainLoader([]), LATER)

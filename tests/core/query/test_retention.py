@@ -1,0 +1,208 @@
+"""Who came back, against histories by hand and an oracle."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from chatnation.core.query.answers import Cohort, RetentionAnswer, RetentionCell
+from chatnation.core.query.evaluate.retention import answer
+from chatnation.core.query.model import Range, Retention, Selection
+from chatnation.core.query.store import QueryRefused
+from tests.core.query.asking import (
+    GRANULARITIES,
+    bucket,
+    by_actor,
+    inside,
+    matches,
+    period,
+    period_start,
+    periods_of,
+    random_case,
+    random_frame,
+    random_selection,
+)
+from tests.core.query.histories import PlainEvent, PlainLoader
+
+MONDAY = datetime(2025, 3, 3, tzinfo=UTC)
+
+
+def columns_of(query: Retention) -> list[tuple[int, int]]:
+    """The first and the last period of each column, after that of the cohort."""
+    if query.rule == "bracket":
+        ends = [*query.brackets[1:], query.periods]
+        return [(first, end - 1) for first, end in zip(query.brackets, ends, strict=True)]
+    return [(number, number) for number in range(query.periods)]
+
+
+def cohorts_of(query: Retention, theirs: list[PlainEvent]) -> list[tuple[int, PlainEvent]]:
+    """The cohorts that an actor is in, each with the event that began it."""
+    zone = query.range.zone
+    starts = [event for event in theirs if matches(event, query.start)]
+    if query.first_time:
+        starts = [event for event in starts[:1] if inside(event, query.range)]
+    found: dict[int, PlainEvent] = {}
+    for event in starts:
+        if inside(event, query.range):
+            found.setdefault(period(event.time, query.granularity, zone), event)
+    return list(found.items())
+
+
+def recount(query: Retention, events: list[PlainEvent], now: datetime) -> RetentionAnswer:
+    zone, granularity = query.range.zone, query.granularity
+    columns = columns_of(query)
+    sizes = dict.fromkeys(periods_of(query.range, granularity), 0)
+    back = {(cohort, place): 0 for cohort in sizes for place in range(len(columns))}
+    last_end = period_start(max(sizes) + query.periods, granularity, zone)
+    seen_until = max(query.range.end, now if query.rule == "on_or_after" else min(now, last_end))
+    for theirs in by_actor(events, query, query.actor).values():
+        for cohort, start in cohorts_of(query, theirs):
+            sizes[cohort] += 1
+            returns = {
+                period(event.time, granularity, zone) - cohort
+                for event in theirs
+                if matches(event, query.back) and event.place >= start.place and event.time < seen_until
+            }
+            for place, (first, last) in enumerate(columns):
+                if query.rule == "on_or_after":
+                    back[cohort, place] += any(number >= first for number in returns)
+                else:
+                    back[cohort, place] += any(first <= number <= last for number in returns)
+
+    def cell(cohort: int, place: int) -> RetentionCell:
+        first, last = columns[place]
+        begun = period_start(cohort + first, granularity, zone) < now
+        is_open = period_start(cohort + last + 1, granularity, zone) > now
+        share = back[cohort, place] / sizes[cohort] if begun and sizes[cohort] else None
+        return RetentionCell(back[cohort, place], share, is_open)
+
+    cohorts = tuple(
+        Cohort(
+            bucket(cohort, granularity, zone, now), size, tuple(cell(cohort, place) for place in range(len(columns)))
+        )
+        for cohort, size in sizes.items()
+    )
+    average = []
+    for place in range(len(columns)):
+        closed = [cohort for cohort in cohorts if not cohort.cells[place].open]
+        size = sum(cohort.size for cohort in closed)
+        average.append(sum(cohort.cells[place].actors for cohort in closed) / size if size else None)
+    return RetentionAnswer(tuple(name_of(query, column) for column in columns), cohorts, tuple(average))
+
+
+def name_of(query: Retention, column: tuple[int, int]) -> str:
+    first, last = column
+    if query.rule == "on_or_after":
+        return f"{first}+"
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def random_question(random: Random, beginning: datetime) -> Retention:
+    periods = random.choice((1, 2, 4, 8))
+    rule = random.choice(("on", "on", "on_or_after", "bracket"))
+    return Retention(
+        **random_frame(random, beginning),
+        start=random_selection(random),
+        back=random_selection(random),
+        granularity=random.choice(GRANULARITIES),
+        periods=periods,
+        rule=rule,
+        brackets=tuple(sorted(random.sample(range(periods), random.randint(1, periods)))) if rule == "bracket" else (),
+        first_time=random.random() < 0.5,
+        actor=random.choice(("person", "person", "country_code")),
+    )
+
+
+@pytest.mark.parametrize("first", range(0, 500, 50))
+async def test_every_answer_equals_a_recount(first: int) -> None:
+    for number in range(first, first + 50):
+        random, beginning, events, now = random_case(number)
+        query = random_question(random, beginning)
+        found = await answer(query, PlainLoader(events), now)
+        assert found == recount(query, events, now), (number, query)
+
+
+def weekly(**weeks: tuple[float, ...]) -> PlainLoader:
+    """Visits of persons, by weeks after the first Monday."""
+    return PlainLoader(
+        PlainEvent(MONDAY + timedelta(weeks=week), "visit", person) for person, some in weeks.items() for week in some
+    )
+
+
+def shown(found: RetentionAnswer) -> list[tuple[int, list[int]]]:
+    return [(cohort.size, [cell.actors for cell in cohort.cells]) for cohort in found.cohorts]
+
+
+async def test_a_first_time_cohort_is_of_the_first_start_ever() -> None:
+    loader = weekly(ann=(0.1, 1.2, 3.1), bob=(0.5, 2.5), cem=(1.3, 2.2), old=(-5, 0.3, 1.3))
+    query = Retention(range=Range(MONDAY, MONDAY + timedelta(weeks=2)), periods=4)
+
+    found = await answer(query, loader, MONDAY + timedelta(weeks=4, days=1))
+
+    assert shown(found) == [(2, [2, 1, 1, 1]), (1, [1, 1, 0, 0])]
+    assert [[cell.open for cell in cohort.cells] for cohort in found.cohorts] == [
+        [False, False, False, False],
+        [False, False, False, True],
+    ]
+    assert found.average == (1, 2 / 3, 1 / 3, 1 / 2)
+
+
+async def test_without_first_time_an_actor_is_in_each_cohort_that_they_took_part_in() -> None:
+    loader = weekly(ann=(0.1, 1.2, 3.1), old=(-5, 0.3, 1.3))
+    query = Retention(range=Range(MONDAY, MONDAY + timedelta(weeks=2)), periods=3, first_time=False)
+
+    found = await answer(query, loader, MONDAY + timedelta(weeks=9))
+
+    assert shown(found) == [(2, [2, 2, 0]), (2, [2, 0, 1])]
+
+
+async def test_on_or_after_counts_all_who_ever_came_back_later() -> None:
+    loader = weekly(ann=(0.1, 9), bob=(0.2, 1.5), cem=(0.3,))
+    query = Retention(range=Range(MONDAY, MONDAY + timedelta(weeks=1)), periods=3, rule="on_or_after")
+
+    found = await answer(query, loader, MONDAY + timedelta(weeks=10))
+
+    assert found.periods == ("0+", "1+", "2+")
+    assert shown(found) == [(3, [3, 2, 1])]
+
+
+async def test_brackets_put_periods_together() -> None:
+    loader = weekly(ann=(0.1, 1.1, 2.1, 6), bob=(0.2, 4.5), cem=(0.3,))
+    query = Retention(range=Range(MONDAY, MONDAY + timedelta(weeks=1)), rule="bracket", brackets=(0, 1, 3))
+
+    found = await answer(query, loader, MONDAY + timedelta(weeks=10))
+
+    assert found.periods == ("0", "1-2", "3-7")
+    assert shown(found) == [(3, [3, 1, 2])]
+
+
+@pytest.mark.parametrize("brackets", [(), (2, 1), (0, 0), (-1, 2), (0, 8)])
+async def test_brackets_that_do_not_rise_within_the_periods_are_refused(brackets: tuple[int, ...]) -> None:
+    query = Retention(range=Range(MONDAY, MONDAY + timedelta(weeks=1)), rule="bracket", brackets=brackets)
+
+    with pytest.raises(QueryRefused):
+        await answer(query, PlainLoader([]), MONDAY)
+
+
+async def test_what_comes_before_the_start_is_no_return() -> None:
+    events = [PlainEvent(MONDAY, name, "ann", sequence=place) for place, name in enumerate(("read", "sign_up"))]
+    query = Retention(
+        range=Range(MONDAY, MONDAY + timedelta(weeks=1)),
+        start=Selection(("sign_up",)),
+        back=Selection(("read",)),
+        periods=1,
+    )
+
+    assert shown(await answer(query, PlainLoader(events), MONDAY + timedelta(weeks=2))) == [(1, [0])]
+
+
+async def test_a_period_that_has_not_begun_has_no_share() -> None:
+    query = Retention(range=Range(MONDAY, MONDAY + timedelta(weeks=1)), periods=3)
+
+    found = await answer(query, weekly(ann=(0,)), MONDAY + timedelta(days=9))
+
+    assert [cell.share for cell in found.cohorts[0].cells] == [1, 0, None]
+    assert [cell.open for cell in found.cohorts[0].cells] == [False, True, True]
+    assert found.average == (1, None, None)
