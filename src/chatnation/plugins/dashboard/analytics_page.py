@@ -97,6 +97,7 @@ class AnalyticsPage(Generic[Q]):
             bar=FilterBar.of(view, self._filters),
             granular=self._granular,
             comparable=self._comparable,
+            kept_query=view.kept,
             **values,
         )
         return response

@@ -86,6 +86,20 @@ class Block:
         return "figures"
 
     @property
+    def columns(self) -> str:
+        """The classes that make it as wide as the card says: narrower screens give it more of the row."""
+        width = self.card.width
+        if width >= 12:
+            return "col-12"
+        return f"col-lg-{width}" if width >= 6 else f"col-md-6 col-lg-{width}"
+
+    @property
+    def csv(self) -> str | None:
+        """Where its table can be downloaded, if it has one and whoever looks may."""
+        has_none = self.state != "ready" or (isinstance(self.content, Part) and self.content.table is None)
+        return None if has_none or not self.view.may_export else self.view.csv_of(self.card.id)
+
+    @property
     def url(self) -> str:
         """Where the card alone is, in its present order and page."""
         return self.at()
@@ -105,7 +119,7 @@ class Block:
 
 def finished(card: Card[Any], view: View[Any], content: Content) -> Block:
     """The block of a card that was drawn: its chart gets the card's id, title, definition and download."""
-    csv = view.url(f"{view.path}/{card.id}.csv") if view.may_export else None
+    csv = view.csv_of(card.id) if view.may_export else None
     shown: Content | TablePage = content
     if isinstance(content, Chart):
         shown = replace(

@@ -15,7 +15,7 @@ from chatnation.plugins.dashboard.chart_tables import Cell, ChartTable
 
 ChartKind = Literal[
     "bars", "stacked", "lines", "area", "combined", "histogram", "donut", "ranked", "heatmap", "funnel", "sankey",
-    "cohort", "sparkline",
+    "cohort",
 ]  # fmt: skip
 Unit = str
 """`number`, `percent` (12.5 is 12.5%), `seconds`, `score` (two decimals), or a currency (ISO 4217) such as `USD`."""
@@ -102,7 +102,7 @@ class Chart:
     100 %. `histogram`: bars that touch, whose categories are ranges. `donut` and `ranked` have one series. A `heatmap`
     has a series a row and a category a column. A `cohort` has a series a cohort, whose `sizes` tell how many began; its
     values are shares in percent. A `funnel` has a category a step, and one series: how many reached it. A `sankey` has
-    `nodes` and `flows` instead. A `sparkline` is a line without axes.
+    `nodes` and `flows` instead.
     """
 
     kind: ChartKind
@@ -274,6 +274,11 @@ class Kpi:
         return percent_change(self.value, self.previous)
 
     @property
+    def sparkline(self) -> str:
+        """The trend as the path of an SVG that is 100 wide and 24 high, with gaps; empty without one."""
+        return _path(self.trend) if sum(value is not None for value in self.trend) > 1 else ""
+
+    @property
     def is_new(self) -> bool:
         """Whether there is something now and was nothing before."""
         return self.previous == 0 and bool(self.value)
@@ -301,6 +306,17 @@ def check_unit(unit: Unit) -> None:
     """Raise ValueError for what is no unit."""
     if unit not in _UNITS and not _CURRENCY.fullmatch(unit):
         raise ValueError(f"{unit!r} is no unit")
+
+
+def _path(values: Sequence[Value]) -> str:
+    known = [value for value in values if value is not None]
+    least, span = min(0, *known), (max(0, *known) - min(0, *known)) or 1
+    step, drawing, parts = 100 / (len(values) - 1), False, []
+    for place, value in enumerate(values):
+        if value is not None:
+            parts.append(f"{'L' if drawing else 'M'}{place * step:.1f} {23 - 22 * (value - least) / span:.1f}")
+        drawing = value is not None
+    return "".join(parts)
 
 
 def _percent(part: float, whole: float | None) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from chatnation import App, NavigationEntry, Page, Permission, Plugin, Route, hookimpl
 from chatnation.plugins.dashboard.dead_letters import DeadLetterPages
 from chatnation.plugins.dashboard.definitions import DefinitionPages
+from chatnation.plugins.dashboard.filter_values import FilterValues
 from chatnation.plugins.dashboard.home import HomePages
 from chatnation.plugins.dashboard.ingestion import IngestionPages
 from chatnation.plugins.dashboard.persons import PersonPages
@@ -43,7 +44,7 @@ class DashboardPlugin(Plugin):
 
     @hookimpl
     def register_pages(self) -> Iterable[Page]:
-        areas = (HomePages, SetupPages, IngestionPages, DeadLetterPages, PersonPages, DefinitionPages)
+        areas = (HomePages, SetupPages, IngestionPages, DeadLetterPages, PersonPages, DefinitionPages, FilterValues)
         return [page for area in areas for page in area(self.app).pages()]
 
     @hookimpl

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 
 from chatnation import Actor, App, Tenant
-from chatnation.plugins.dashboard.analytics_query import AnalyticsQuery, address, changed
+from chatnation.plugins.dashboard.analytics_query import LONGEST, AnalyticsQuery, address, changed
 from chatnation.plugins.dashboard.asking import Asking
 from chatnation.plugins.dashboard.period import Period
 from chatnation.query import Condition, Granularity, Range, Source
@@ -78,6 +79,20 @@ class View(Asking, Generic[Q]):
     def conditions(self, source: Source = "events") -> tuple[Condition, ...]:
         """The filters, for a question."""
         return self.query.conditions(source)
+
+    @property
+    def granularities(self) -> list[tuple[Granularity, bool]]:
+        """How trends can be cut, and whether the period is short enough for it."""
+        return [(name, len(self.period.days) <= longest) for name, longest in LONGEST.items()]
+
+    @property
+    def kept(self) -> str:
+        """The part of the address that all analytics pages know, for links from one to another."""
+        return urlencode(self.query.shared_parameters())
+
+    def csv_of(self, card_id: str) -> str:
+        """Where the table of a card can be downloaded."""
+        return self.url(f"{self.path}/{card_id}.csv")
 
     def url(self, path: str | None = None, /, **changes: object) -> str:
         """This page, or `path`, with the same period and filters but for `changes`.
