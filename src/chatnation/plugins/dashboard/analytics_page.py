@@ -149,7 +149,7 @@ class AnalyticsPage(Generic[Q]):
             return Block(card, view, "forbidden", status=403)
         try:
             content: Content = await card.draw(view)
-            return finished(card, view, content)
+            return await finished(card, view, content)
         except Problem as problem:
             return Block(card, view, "failed", problem=problem.detail, status=problem.status)
         except DatabaseUnavailable:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
+from markupsafe import Markup
+
 from chatnation.plugins.dashboard.analytics_query import AnalyticsQuery
 from chatnation.plugins.dashboard.charts import Chart, Kpi
 from chatnation.plugins.dashboard.data_tables import DataTable, TablePage
@@ -62,7 +64,7 @@ Shape = Literal["chart", "table", "part", "figures", ""]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A card as it is to be shown. `problem` says what went wrong, where something did."""
+    """A card as it is to be shown. `problem` says what went wrong, where something did; `html` is a part, drawn."""
 
     card: Card[Any]
     view: View[Any]
@@ -70,6 +72,7 @@ class Block:
     content: Content | TablePage | None = None
     problem: str = ""
     status: int = 200
+    html: str = ""
 
     @property
     def shape(self) -> Shape:
@@ -117,7 +120,7 @@ class Block:
         return {name: self.view.request.query_params[name] for name in names if name in self.view.request.query_params}
 
 
-def finished(card: Card[Any], view: View[Any], content: Content) -> Block:
+async def finished(card: Card[Any], view: View[Any], content: Content) -> Block:
     """The block of a card that was drawn: its chart gets the card's id, title, definition and download."""
     csv = view.csv_of(card.id) if view.may_export else None
     shown: Content | TablePage = content
@@ -132,7 +135,15 @@ def finished(card: Card[Any], view: View[Any], content: Content) -> Block:
         )
     elif isinstance(content, DataTable):
         shown = TablePage.of(content, card.id, view)
-    return Block(card, view, "ready", shown)
+    html = await _drawn(content, view) if isinstance(content, Part) and not content.empty else ""
+    return Block(card, view, "ready", shown, html=html)
+
+
+async def _drawn(part: Part, view: View[Any]) -> Markup:
+    """Drawn here and not within the page, so that a template that fails takes only its card down."""
+    page = view.request.state.render(part.template, view=view, **part.values)
+    await page.prepare()
+    return Markup(page.body.decode())
 
 
 def download_of(content: Content) -> tuple[Sequence[str], Iterable[Sequence[object]]] | None:
