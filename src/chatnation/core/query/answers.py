@@ -427,7 +427,7 @@ class CataloguedProperty:
 
 @dataclass(frozen=True, slots=True)
 class CataloguedEvent:
-    """What is known of the events with one name."""
+    """What is known of the events with one name. Its properties are those of so many of the newest (`sampled`)."""
 
     event_name: str
     count: int
@@ -437,6 +437,7 @@ class CataloguedEvent:
     senders: Mapping[str, int]
     channels: Mapping[str, int]
     properties: tuple[CataloguedProperty, ...]
+    sampled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
