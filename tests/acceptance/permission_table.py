@@ -130,9 +130,12 @@ _ROUTES = {
         POST /settings/danger-zone/archive/{entry:int}/restore
     """,
     "analytics.export": """
+        GET /api/query/export
+        POST /api/query/export
         GET /overview/{table}.csv
     """,
     "analytics.view": """
+        GET /analytics/filter-values
         GET /api/live
         GET /api/overview
         GET /api/overview/browsers
@@ -145,6 +148,9 @@ _ROUTES = {
         GET /api/overview/page-paths
         GET /api/overview/sessions
         GET /api/overview/user-identity
+        GET /api/query
+        POST /api/query
+        GET /definitions
         GET /overview
         GET /overview/events
         GET /overview/parts/pages

@@ -197,7 +197,7 @@ async def _things(world: World) -> None:
     world.ids["token"] = await made("POST", "/api/auth/tokens", token)
     upload = await client.post("/api/media/upload", files={"file": (f"{mark}.png", PNG, "image/png")})
     assert upload.status_code == 201, upload.text
-    world.ids |= {"file": upload.json()["id"], "plugin": "geoip", "table": "pages", "colour": "206bc4"}
+    world.ids |= {"file": upload.json()["id"], "plugin": "geoip", "table": "pages", "card": "figures", "colour": "206bc4"}
     world.ids |= {"ticket": upload.json()["url"].split("/media/")[1].split("/")[0], "filename": f"{mark}.png"}
     texts = {"systemMessages": {"csatHeader": f"{mark} header"}, "navLabels": {"overview": f"{mark} overview"}}
     await made("PATCH", "/api/tenants/current", {"settings": texts}, "")
