@@ -24,7 +24,11 @@ def buckets(stretch: Range, granularity: Granularity, now: datetime) -> list[Buc
     """Every calendar bucket that the range touches, the first and last of them whole even where the range is not."""
     zone = stretch.zone
     edges = _edges(stretch.start.astimezone(zone), stretch.end.astimezone(zone), granularity, zone)
-    return [Bucket(start, end, _label(start, granularity), complete=end <= now) for start, end in pairwise(edges)]
+    return [
+        Bucket(start, end, _label(start, granularity), complete=end <= now)
+        for start, end in pairwise(edges)
+        if start.astimezone(UTC) < end.astimezone(UTC)  # Samoa once left out a day
+    ]
 
 
 def bucket_of(times: Times, buckets: Sequence[Bucket]) -> Codes:

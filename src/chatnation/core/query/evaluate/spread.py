@@ -65,5 +65,5 @@ def _equal_edges(numbers: Floats) -> list[float]:
     if not len(numbers):
         return []
     low, high = float(numbers.min()), float(numbers.max())
-    width = high / _BUCKETS - low / _BUCKETS
-    return sorted({low, *(low + step * width for step in range(1, _BUCKETS))} - {high}) or [low]
+    width = (high / 2 - low / 2) / _BUCKETS  # half of it: the whole may be more than any number
+    return sorted({low, *(2 * (low / 2 + step * width) for step in range(1, _BUCKETS))} - {high}) or [low]

@@ -1,0 +1,343 @@
+"""Timeseries against a recount of plain events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from chatnation.core.query.evaluate.dispatch import evaluate
+from chatnation.core.query.frame import ArrayFrame, Need
+from chatnation.core.query.model import Filter, Formula, Measure, Range, Selection, Series, Timeseries
+from chatnation.core.query.store import QueryRefused
+from tests.core.query import plain
+from tests.core.query.histories import PlainEvent, PlainLoader
+
+NOW = datetime(2025, 4, 2, 12, tzinfo=UTC)
+NAIROBI, BERLIN = ZoneInfo("Africa/Nairobi"), ZoneInfo("Europe/Berlin")
+GRANULARITIES: Any = ("hour", "day", "week", "month")
+
+
+def period(instant: datetime, granularity: str, zone: ZoneInfo) -> str:
+    """A name for the local hour, day, week or month of an instant."""
+    local = instant.astimezone(zone)
+    match granularity:
+        case "hour":
+            return local.replace(minute=0, second=0, microsecond=0).isoformat()
+        case "day":
+            return local.date().isoformat()
+        case "week":
+            return (local.date() - timedelta(days=local.weekday())).isoformat()
+    return local.date().replace(day=1).isoformat()
+
+
+def periods(stretch: Range, granularity: str) -> list[str]:
+    """Every period that some quarter of an hour of the range is in."""
+    found: dict[str, None] = {}
+    instant = stretch.start.astimezone(UTC)
+    while instant < stretch.end:
+        found[period(instant, granularity, stretch.zone)] = None
+        instant += timedelta(minutes=15)
+    found[period(stretch.end - timedelta(microseconds=1), granularity, stretch.zone)] = None
+    return list(found)
+
+
+def series_events(events: Sequence[PlainEvent], query: Any, series: Series) -> list[PlainEvent]:
+    found = plain.about(events, query, series.select)
+    return plain.newcomers(found) if series.measure.kind == "new_persons" else found
+
+
+def ranked(events: Sequence[PlainEvent], query: Timeseries) -> list[str | None]:
+    """All values, the greatest first."""
+    zone = query.range.zone
+    assert query.by is not None
+    found = [plain.inside(series_events(events, query, series), query.range) for series in query.series]
+    values = {plain.value(event, query.by, zone) for some in found for event in some}
+    scores = {
+        value: plain.told(
+            [event for event in found[0] if plain.value(event, query.by, zone) == value], query.series[0].measure, zone
+        )
+        for value in values
+    }
+
+    def place(value: str | None) -> tuple[bool, float, bool, str]:
+        score = scores[value]
+        return score is None, -(score or 0), value is None, value or ""
+
+    return sorted(values, key=place)
+
+
+def lines(
+    events: Sequence[PlainEvent], query: Timeseries, stretch: Range, groups: Sequence[tuple[str | None, bool]]
+) -> list[tuple[Any, ...]]:
+    zone, kept = query.range.zone, [value for value, other in groups if not other]
+    told = []
+
+    def belongs(event: PlainEvent, value: str | None, other: bool) -> bool:
+        text = plain.value(event, query.by or "", zone)
+        return text not in kept if other else text == value
+
+    for series in query.series:
+        found = plain.inside(series_events(events, query, series), stretch)
+        for value, other in groups:
+            mine = [event for event in found if query.by is None or belongs(event, value, other)]
+            cells = [
+                plain.told(
+                    [event for event in mine if period(event.time, query.granularity, zone) == name],
+                    series.measure,
+                    zone,
+                )
+                for name in periods(stretch, query.granularity)
+            ]
+            told.append((series.name, value, other, cells, plain.told(mine, series.measure, zone)))
+    return told
+
+
+def compare(found: Any, expected: list[tuple[Any, ...]]) -> None:
+    assert [(line.series, line.value, line.other) for line in found] == [line[:3] for line in expected]
+    for line, (*_, cells, total) in zip(found, expected, strict=True):
+        assert list(line.values) == pytest.approx(cells, nan_ok=False)
+        assert line.total == pytest.approx(total)
+
+
+def random_question(random: Random, events: Sequence[PlainEvent]) -> Timeseries:
+    return Timeseries(
+        **plain.random_frame(random, events),
+        series=tuple(
+            Series(f"s{number}", plain.random_selection(random), plain.random_measure(random))
+            for number in range(random.choice((1, 1, 2, 3)))
+        ),
+        granularity=random.choice(GRANULARITIES),
+        by=random.choice((None, None, "country_code", "properties.x", "time.weekday", "event_name")),
+        limit=random.choice((1, 2, 10)),
+        compare=random.random() < 0.4,
+    )
+
+
+@pytest.mark.parametrize("seed", range(400))
+async def test_a_timeseries_equals_a_recount(seed: int) -> None:
+    random = Random(seed)
+    events = plain.random_events(random)
+    query = random_question(random, events)
+    answer: Any = await evaluate(query, PlainLoader(events), NOW)
+
+    groups: list[tuple[str | None, bool]] = [(None, False)]
+    if query.by is not None:
+        values = ranked(events, query)
+        groups = [(value, False) for value in values[: query.limit]]
+        seen = set(values[: query.limit])
+        stretches = [query.range, *([query.range.previous()] if query.compare else [])]
+        if any(
+            plain.value(event, query.by, query.range.zone) not in seen
+            for series in query.series
+            for stretch in stretches
+            for event in plain.inside(series_events(events, query, series), stretch)
+        ):
+            groups.append((None, True))
+    compare(answer.lines, lines(events, query, query.range, groups))
+    compare(answer.previous, lines(events, query, query.range.previous(), groups) if query.compare else [])
+
+    assert len(answer.buckets) == len(periods(query.range, query.granularity))
+    assert [bucket.complete for bucket in answer.buckets] == [bucket.end <= NOW for bucket in answer.buckets]
+    expected = {}
+    for field in {series.measure.field for series in query.series if series.measure.kind in plain.NUMERIC}:
+        counted = {
+            event.message_id: event
+            for series in query.series
+            if series.measure.field == field and series.measure.kind in plain.NUMERIC
+            for event in plain.inside(series_events(events, query, series), query.range)
+        }
+        expected[field] = plain.unusable(counted.values(), field or "")
+    assert answer.unusable == {field: count for field, count in expected.items() if count}
+
+
+@pytest.mark.parametrize("seed", range(60))
+async def test_counts_and_sums_of_values_and_others_add_up_to_the_whole(seed: int) -> None:
+    random = Random(seed)
+    events = plain.random_events(random)
+    query = Timeseries(
+        **plain.random_frame(random, events),
+        series=(Series("count"), Series("sum", measure=Measure("sum", "properties.x"))),
+        limit=2,
+    )
+    whole: Any = await evaluate(query, PlainLoader(events), NOW)
+    parts: Any = await evaluate(replace(query, by="properties.x"), PlainLoader(events), NOW)
+    for name in ("count", "sum"):
+        mine = [line for line in parts.lines if line.series == name]
+        summed = [sum(cells) for cells in zip(*(line.values for line in mine), strict=True)] or [0] * len(whole.buckets)
+        assert summed == pytest.approx(list(whole.line(name).values))
+        assert sum(line.total for line in mine) == pytest.approx(whole.line(name).total)
+
+
+def days(first: date, last: date, zone: ZoneInfo) -> Range:
+    return Range(datetime.combine(first, time(), zone), datetime.combine(last, time(), zone), zone.key)
+
+
+def at(*instants: datetime) -> PlainLoader:
+    return PlainLoader(PlainEvent(instant, "a", "p", message_id=number) for number, instant in enumerate(instants))
+
+
+async def test_a_range_without_events_has_every_bucket() -> None:
+    series = (Series("n"), Series("mean", measure=Measure("avg", "properties.x")))
+    query = Timeseries(range=days(date(2025, 3, 1), date(2025, 4, 1), NAIROBI), series=series)
+    answer: Any = await evaluate(query, PlainLoader([]), NOW)
+    assert [bucket.label for bucket in answer.buckets] == [f"2025-03-{day:02}" for day in range(1, 32)]
+    assert answer.line("n").values == (0,) * 31
+    assert answer.line("n").total == 0
+    assert answer.line("mean").values == (None,) * 31
+    assert answer.line("mean").total is None
+
+
+async def test_the_day_on_which_clocks_go_forward_has_23_hours() -> None:
+    query = Timeseries(
+        range=days(date(2025, 3, 30), date(2025, 3, 31), BERLIN), series=(Series("n"),), granularity="hour"
+    )
+    loader = at(datetime(2025, 3, 30, 0, 59, 59, tzinfo=UTC), datetime(2025, 3, 30, 1, tzinfo=UTC))
+    answer: Any = await evaluate(query, loader, NOW)
+    labels = [bucket.label for bucket in answer.buckets]
+    assert len(labels) == 23
+    assert labels[1:3] == ["2025-03-30T01:00+01:00", "2025-03-30T03:00+02:00"]
+    assert answer.line("n").values[:4] == (0, 1, 1, 0)
+
+
+async def test_the_hour_that_comes_twice_has_two_buckets() -> None:
+    query = Timeseries(
+        range=days(date(2025, 10, 26), date(2025, 10, 27), BERLIN), series=(Series("n"),), granularity="hour"
+    )
+    loader = at(datetime(2025, 10, 26, 0, 30, tzinfo=UTC), datetime(2025, 10, 26, 1, 30, tzinfo=UTC))
+    answer: Any = await evaluate(query, loader, NOW)
+    labels = [bucket.label for bucket in answer.buckets]
+    assert len(labels) == 25
+    assert labels[2:4] == ["2025-10-26T02:00+02:00", "2025-10-26T02:00+01:00"]
+    assert answer.line("n").values[:5] == (0, 0, 1, 1, 0)
+
+
+async def test_midnight_is_that_of_the_zone() -> None:
+    loader = at(datetime(2025, 3, 9, 20, 59, 59, tzinfo=UTC), datetime(2025, 3, 9, 21, tzinfo=UTC))
+    query = Timeseries(range=days(date(2025, 3, 9), date(2025, 3, 11), NAIROBI), series=(Series("n"),))
+    answer: Any = await evaluate(query, loader, NOW)
+    assert answer.line("n").values == (1, 1)
+
+
+async def test_a_person_is_new_only_at_their_first_row_of_the_selection() -> None:
+    events = [
+        PlainEvent(datetime(2025, 2, 1, tzinfo=UTC), "a", "old"),
+        PlainEvent(datetime(2025, 2, 1, tzinfo=UTC), "b", "changed"),
+        PlainEvent(datetime(2025, 3, 1, tzinfo=UTC), "a", "robot", is_bot=True),
+        PlainEvent(datetime(2025, 3, 10, 9, tzinfo=UTC), "a", "old"),
+        PlainEvent(datetime(2025, 3, 10, 9, tzinfo=UTC), "a", "changed"),
+        PlainEvent(datetime(2025, 3, 11, 9, tzinfo=UTC), "a", "changed"),
+        PlainEvent(datetime(2025, 3, 11, 9, tzinfo=UTC), "a", "robot"),
+        PlainEvent(datetime(2025, 3, 11, 9, tzinfo=UTC), "a", None),
+    ]
+    query = Timeseries(
+        range=days(date(2025, 3, 10), date(2025, 3, 12), NAIROBI),
+        series=(Series("new", Selection(("a",)), Measure("new_persons")),),
+    )
+    answer: Any = await evaluate(query, PlainLoader(events), NOW)
+    assert answer.line("new").values == (1, 1)
+    assert answer.line("new").total == 2
+
+
+async def test_formulas_are_computed_by_bucket_and_of_totals() -> None:
+    events = [
+        PlainEvent(datetime(2025, 3, 10, 9, tzinfo=UTC), "sent", "p", message_id=1),
+        PlainEvent(datetime(2025, 3, 10, 9, tzinfo=UTC), "sent", "q", message_id=2),
+        PlainEvent(datetime(2025, 3, 10, 9, tzinfo=UTC), "read", "q", message_id=3),
+        PlainEvent(datetime(2025, 3, 12, 9, tzinfo=UTC), "sent", "q", message_id=4),
+    ]
+    query = Timeseries(
+        range=days(date(2025, 3, 10), date(2025, 3, 13), NAIROBI),
+        series=(Series("sent", Selection(("sent",))), Series("read", Selection(("read",)))),
+        formulas=(Formula("rate", "100 * {read} / {sent}"),),
+    )
+    answer: Any = await evaluate(query, PlainLoader(events), NOW)
+    assert answer.line("rate").values == (50, None, 0)
+    assert answer.line("rate").total == pytest.approx(100 / 3)
+
+
+async def test_whole_days_are_compared_with_as_many_whole_days_over_a_change_of_clocks() -> None:
+    query = Timeseries(range=days(date(2025, 3, 30), date(2025, 4, 1), BERLIN), series=(Series("n"),), compare=True)
+    answer: Any = await evaluate(query, at(datetime(2025, 3, 27, 23, tzinfo=UTC)), NOW)
+    assert [bucket.label for bucket in answer.previous_buckets] == ["2025-03-28", "2025-03-29"]
+    assert answer.before("n").values == (1, 0)
+
+
+async def test_equal_conditions_of_different_types_are_kept_apart() -> None:
+    events = [PlainEvent(datetime(2025, 3, 10, tzinfo=UTC), "a", "p", properties={"x": x}) for x in (True, 1, 1)]
+    series = tuple(
+        Series(name, Selection(filters=(Filter("properties.x", "is", (value,)),)))
+        for name, value in (("flag", True), ("number", 1.0))
+    )
+    query = Timeseries(range=days(date(2025, 3, 10), date(2025, 3, 11), NAIROBI), series=series)
+    answer: Any = await evaluate(query, PlainLoader(events), NOW)
+    assert (answer.line("flag").total, answer.line("number").total) == (1, 2)
+
+
+class Recording(PlainLoader):
+    """Remembers what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.loads: list[tuple[datetime | None, Need, frozenset[str]]] = []
+
+    async def load(self, start: Any, end: Any, need: Need, events: Any = ()) -> ArrayFrame:
+        self.loads.append((start, need, frozenset(events)))
+        return await super().load(start, end, need, events)
+
+
+async def test_all_series_are_loaded_at_once_and_new_persons_since_the_beginning() -> None:
+    loader = Recording()
+    query = Timeseries(
+        range=days(date(2025, 3, 10), date(2025, 3, 11), NAIROBI),
+        series=(
+            Series("a", Selection(("a",)), Measure("persons")),
+            Series("b", Selection(("b",)), Measure("sum", "properties.x")),
+            Series("new", Selection(("c",)), Measure("new_persons")),
+        ),
+        by="time.hour",
+        compare=True,
+    )
+    await evaluate(query, loader, NOW)
+    (recent, need, names), (ever, need_ever, names_ever) = loader.loads
+    assert (recent, ever) == (query.range.previous().start, None)
+    assert (names, names_ever) == ({"a", "b"}, {"c"})
+    assert {str(field) for field in need.columns} == {"event_name", "is_bot"}
+    assert ({str(field) for field in need.numbers}, need.actors) == ({"properties.x"}, {"person"})
+    assert need_ever == replace(need, numbers=frozenset())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"series": (Series("a"), Series("a"))}, "'a' is used twice"),
+        ({"series": (Series("a", measure=Measure("sum")),)}, "needs a field"),
+        ({"series": (Series("a", measure=Measure("count", "properties.x")),)}, "takes no field"),
+        ({"series": (Series("a", measure=Measure("sum", "amount")),)}, "no field 'amount'"),
+        ({"by": "colour"}, "no field 'colour'"),
+        ({"filters": (Filter("colour", "is", ("red",)),)}, "no field 'colour'"),
+        ({"filters": (Filter("properties.x", "gt", ("red",)),)}, "needs a number"),
+        ({"filters": (Filter("properties.x", "between", (1,)),)}, "needs two numbers"),
+        ({"filters": (Filter("properties.x", "is"),)}, "needs a value"),
+        ({"source": "sessions", "series": (Series("a", Selection(("x",))),)}, "Sessions have no names"),
+        ({"formulas": (Formula("f", "{b}"),)}, "no series is named 'b'"),
+        ({"range": Range(NOW, NOW)}, "end after it begins"),
+        ({"range": Range(NOW.replace(tzinfo=None), NOW)}, "need an offset"),
+        ({"range": Range(NOW, NOW + timedelta(days=1), "Europe/Nowhere")}, "no timezone"),
+        ({"range": Range(NOW, NOW + timedelta(days=1), "../etc/passwd")}, "no timezone"),
+        ({"range": Range(NOW, NOW + timedelta(days=2_000)), "granularity": "hour"}, "more than 10,000 buckets"),
+        ({"range": Range(NOW, NOW + timedelta(days=9_000)), "by": "city", "limit": 50, "series":
+            tuple(Series(str(number)) for number in range(20))}, "points"),
+    ],
+)  # fmt: skip
+async def test_what_makes_no_sense_is_refused_before_anything_is_loaded(change: Any, words: str) -> None:
+    query = Timeseries(**{"range": Range(NOW, NOW + timedelta(days=1)), "series": (Series("a"),), **change})
+    loader = Recording()
+    with pytest.raises(QueryRefused, match=words):
+        await evaluate(query, loader, NOW)
+    assert loader.loads == []
