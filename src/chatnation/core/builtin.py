@@ -165,7 +165,9 @@ class Core(Plugin):
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
-        return []
+        from chatnation.core.web.query_routes import QueryRoutes
+
+        return QueryRoutes(lambda: self._app).routes()
 
     @hookimpl
     def register_ingest_routes(self) -> Iterable[IngestRoute]:

@@ -1,0 +1,110 @@
+"""Answers as downloads. What comes in pages is asked for page after page while it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic_core import to_json
+from starlette.responses import Response, StreamingResponse
+
+from chatnation.core.query.answers import EventsAnswer, FunnelActorsAnswer
+from chatnation.core.query.model import Events, FunnelActors, Query
+from chatnation.core.query.store import QueryRefused
+from chatnation.core.query.tables import Row, Table, tables_of
+from chatnation.core.web.spreadsheet import csv_stream
+
+PAGE_ROWS = 5_000
+TRUNCATED = "X-Truncated"
+"""Header of a download of which is known before it is sent that rows are missing."""
+
+Ask = Callable[[Query], Awaitable[Any]]
+Chunks = AsyncIterator[Sequence[Row]]
+
+
+class Export:
+    """Makes downloads of at most `most` rows from answers that `ask` gives."""
+
+    def __init__(self, ask: Ask, most: int) -> None:
+        self._ask = ask
+        self._most = most
+
+    async def begin(self, query: Query, table: str | None) -> Downloading:
+        """Ask for the first page, so that whatever is wrong with the question is told before anything is sent."""
+        if isinstance(query, Events | FunnelActors):
+            query = replace(query, limit=min(PAGE_ROWS, self._most))
+        answer = await self._ask(query)
+        tables = {found.name: found for found in tables_of(query, answer)}
+        chosen = next(iter(tables.values())) if table is None else tables.get(table)
+        if chosen is None:
+            raise QueryRefused(f"The answer has no such table; it has {', '.join(tables)}.")
+        certain = len(chosen.rows) > self._most
+        return Downloading(query.kind, chosen, self._pages(query, answer, chosen), self._most, certain)
+
+    async def _pages(self, query: Query, answer: Any, first: Table) -> Chunks:
+        yield first.rows
+        while (following := _next(query, answer)) is not None:
+            query = following
+            answer = await self._ask(query)
+            yield tables_of(query, answer)[0].rows
+
+
+@dataclass(frozen=True, slots=True)
+class Downloading:
+    """A download that has begun. `certainly_cut`: it is known that not all rows will be in it."""
+
+    kind: str
+    table: Table
+    pages: Chunks
+    most: int
+    certainly_cut: bool
+
+    def response(self, kind: Literal["csv", "json"]) -> Response:
+        """The download; the last thing in it is whether it was cut."""
+        filename = f"{self.kind}-{self.table.name}.{kind}"
+        if kind == "csv":
+            response = csv_stream(filename, self.table.columns, self._csv())
+        else:
+            disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
+            response = StreamingResponse(self._json(), media_type="application/json", headers=disposition)
+        if self.certainly_cut:
+            response.headers[TRUNCATED] = "true"
+        return response
+
+    async def _csv(self) -> Chunks:
+        async for rows, cut in self._within_limit():
+            yield rows
+            if cut:
+                yield [[f"Cut after {self.most} rows. Ask for less time, or with more conditions, to see the rest."]]
+
+    async def _json(self) -> AsyncIterator[bytes]:
+        head = to_json({"table": self.table.name, "columns": self.table.columns})
+        yield head[:-1] + b',"rows":['
+        separator, truncated = b"", False
+        async for rows, cut in self._within_limit():
+            truncated = cut
+            if rows:
+                yield separator + to_json(rows, inf_nan_mode="null")[1:-1]
+                separator = b","
+        yield b'],"truncated":%b}' % (b"true" if truncated else b"false")
+
+    async def _within_limit(self) -> AsyncIterator[tuple[Sequence[Row], bool]]:
+        """Some rows at a time, and whether there would be more after them that are left out."""
+        left = self.most
+        async for rows in self.pages:
+            if len(rows) > left:
+                yield rows[:left], True
+                return
+            yield rows, False
+            left -= len(rows)
+
+
+def _next(query: Query, answer: object) -> Query | None:
+    """The question for the next page, if there is one."""
+    if isinstance(query, Events) and isinstance(answer, EventsAnswer):
+        return replace(query, after=answer.next_cursor) if answer.next_cursor else None
+    if isinstance(query, FunnelActors) and isinstance(answer, FunnelActorsAnswer):
+        reached = query.offset + len(answer.actors)
+        return replace(query, offset=reached) if answer.actors and reached < answer.total else None
+    return None
