@@ -30,6 +30,7 @@ from chatnation.core.storage.models.logins import (
     spent_refresh_tokens,
 )
 from chatnation.core.storage.models.people import invitations, old_passwords, password_resets, roles
+from chatnation.core.storage.models.segments import segment_columns, segment_markers, segments
 from chatnation.core.storage.models.sso import sso_identities, sso_providers
 from chatnation.core.storage.models.tenancy import api_keys, cache_versions, projects, tenants
 
@@ -65,6 +66,9 @@ __all__ = [
     "remembered_devices",
     "roles",
     "second_factors",
+    "segment_columns",
+    "segment_markers",
+    "segments",
     "spent_refresh_tokens",
     "sso_identities",
     "sso_providers",
