@@ -1,5 +1,6 @@
 // What every page of the dashboard does in the browser.
 import "htmx.org/dist/htmx.esm.js";
+import { cards } from "./lib/cards";
 import { closeMenusOnEscape, mobileMenu, sidebarFolding } from "./lib/menu";
 import { copyButtons } from "./lib/copy";
 import { dialogs } from "./lib/dialogs";
@@ -19,6 +20,7 @@ notices();
 passwordToggles();
 localTimes();
 liveRegions();
+cards();
 
 /** The charting library is large, so it is loaded by pages that have a chart. */
 async function charts(root: ParentNode): Promise<void> {
@@ -27,8 +29,6 @@ async function charts(root: ParentNode): Promise<void> {
   drawCharts(root);
 }
 
-document.addEventListener("htmx:after:swap", (event) => {
-  const { ctx } = (event as CustomEvent<{ ctx: { target: HTMLElement } }>).detail;
-  void charts(ctx.target);
-});
+// What was swapped may itself be gone from the page, so the whole page is looked through.
+document.addEventListener("htmx:after:swap", () => void charts(document));
 await charts(document);

@@ -1,23 +1,54 @@
-import { BarChart, HeatmapChart, LineChart, PieChart } from "echarts/charts";
-import { GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
+import { BarChart, HeatmapChart, LineChart, PieChart, SankeyChart } from "echarts/charts";
+import {
+  AriaComponent,
+  GridComponent,
+  LegendComponent,
+  LegendScrollComponent,
+  MarkLineComponent,
+  TooltipComponent,
+  VisualMapComponent,
+} from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { optionFor, type ChartSpec } from "./chart-options";
+import { heightFor, linkAt, linkOfCategory, optionFor } from "./chart-options";
+import type { ChartSpec } from "./chart-spec";
 import { readTheme } from "./chart-theme";
 
-use([BarChart, LineChart, PieChart, HeatmapChart, GridComponent, LegendComponent, TooltipComponent, VisualMapComponent, CanvasRenderer]);
+use([
+  BarChart, LineChart, PieChart, HeatmapChart, SankeyChart, AriaComponent, GridComponent, LegendComponent,
+  LegendScrollComponent, MarkLineComponent, TooltipComponent, VisualMapComponent, CanvasRenderer,
+]);
+
+/** What redraws each figure that is in the page. */
+const drawn = new Map<HTMLElement, Figure>();
+
+interface Figure {
+  redraw(): void;
+  forget(): void;
+}
 
 /** Draws every `[data-chart]` figure below `root`, and keeps it in step with its size and the theme. */
 export function drawCharts(root: ParentNode): void {
+  for (const [figure, { forget }] of drawn) {
+    if (figure.isConnected) continue;
+    forget();
+    drawn.delete(figure);
+  }
   root.querySelectorAll<HTMLElement>("[data-chart]").forEach(draw);
 }
+
+new MutationObserver(() => drawn.forEach(({ redraw }) => redraw())).observe(document.documentElement, {
+  attributeFilter: ["data-bs-theme"],
+});
 
 function draw(figure: HTMLElement): void {
   const source = figure.querySelector("script[type='application/json']");
   const canvas = figure.querySelector<HTMLElement>("[data-chart-canvas]");
-  if (!source || !canvas || figure.dataset.shown) return;
+  if (!source || !canvas || drawn.has(figure)) return;
   const spec = JSON.parse(source.textContent ?? "{}") as ChartSpec;
 
+  const height = heightFor(spec);
+  if (height) canvas.style.height = `${height}px`;
   switchViews(figure);
   let chart: EChartsType | undefined;
   const redraw = (): void => {
@@ -26,23 +57,33 @@ function draw(figure: HTMLElement): void {
     chart.resize();
     chart.setOption(optionFor(spec, readTheme(), canvas.clientWidth), true);
   };
-  new ResizeObserver(redraw).observe(canvas);
-  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+  const sizes = new ResizeObserver(redraw);
+  sizes.observe(canvas);
+  drawn.set(figure, {
+    redraw,
+    forget: () => {
+      sizes.disconnect();
+      chart?.dispose();
+    },
+  });
 }
 
 function begin(canvas: HTMLElement, spec: ChartSpec): EChartsType {
   const chart = init(canvas);
-  chart.on("click", (event) => {
-    const series = spec.series[spec.kind === "heatmap" ? cell(event.value)[1] : (event.seriesIndex ?? 0)];
-    const link = series?.links?.[spec.kind === "heatmap" ? cell(event.value)[0] : (event.dataIndex ?? 0)];
+  const follow = (link: string | null): void => {
     if (link) location.assign(link);
-  });
+  };
+  if (spec.kind === "lines" || spec.kind === "area") {
+    const categoryAt = (x: number, y: number): number =>
+      chart.containPixel({ gridIndex: 0 }, [x, y]) ? Number(chart.convertFromPixel({ xAxisIndex: 0 }, x)) : -1;
+    chart.getZr().on("click", ({ offsetX, offsetY }) => follow(linkOfCategory(spec, categoryAt(offsetX, offsetY))));
+    chart.getZr().on("mousemove", ({ offsetX, offsetY }) => {
+      if (linkOfCategory(spec, categoryAt(offsetX, offsetY))) chart.getZr().setCursorStyle("pointer");
+    });
+  } else {
+    chart.on("click", (event) => follow(linkAt(spec, event as Parameters<typeof linkAt>[1])));
+  }
   return chart;
-}
-
-/** A heatmap's mark is [column, row, value]. */
-function cell(value: unknown): [number, number] {
-  return Array.isArray(value) ? [Number(value[0]), Number(value[1])] : [0, 0];
 }
 
 /** The buttons "Chart" and "Table" of a figure. Without script the table is what is seen. */
@@ -51,7 +92,11 @@ function switchViews(figure: HTMLElement): void {
   const show = (view: string): void => {
     figure.dataset.shown = view;
     buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.view === view)));
+    chosen.set(figure.id, view);
   };
   buttons.forEach((button) => button.addEventListener("click", () => show(button.dataset.view ?? "chart")));
-  show("chart");
+  show(chosen.get(figure.id) ?? "chart");
 }
+
+/** What was chosen for each figure: it stays when the figure is loaded anew. */
+const chosen = new Map<string, string>();
