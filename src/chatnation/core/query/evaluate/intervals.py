@@ -57,7 +57,7 @@ async def answer(query: Intervals, loader: Loader, now: datetime) -> IntervalsAn
 
 def _starts(query: Intervals, did: Acts, longest: int) -> Rows:
     """The places where intervals begin."""
-    starts, ends = did.matches
+    starts = did.matching(0)
     in_range = (did.time >= micros(query.range.start)) & (did.time < micros(query.range.end))
     places = np.flatnonzero(starts & in_range)
     if query.starts == "every":
@@ -67,14 +67,14 @@ def _starts(query: Intervals, did: Acts, longest: int) -> Rows:
     before = previous_match(starts)[places]
     same = before >= did.order.bounds[did.order.owners[places]]
     recent = did.time[places] - did.time[before] <= longest
-    waiting = next_match(ends)[before + 1] > places
+    waiting = next_match(did.matching(1))[before + 1] > places
     first: Rows = places[~(same & recent & waiting)]
     return first
 
 
 def _lengths(did: Acts, places: Rows, longest: int) -> tuple[Times, Mask]:
     """Microseconds to the next end after each place, and whether it comes in time."""
-    found = next_match(did.matches[1])[places + 1]
+    found = next_match(did.matching(1))[places + 1]
     same = found < did.order.ends[places]
     lengths = np.append(did.time, 0)[found] - did.time[places]
     return lengths, same & (lengths <= longest)

@@ -12,7 +12,7 @@ import numpy as np
 
 from chatnation.core.query.answers import LifecycleAnswer, LifecycleBucket
 from chatnation.core.query.evaluate.acts import acts
-from chatnation.core.query.evaluate.calendar import bucket_of, buckets
+from chatnation.core.query.evaluate.calendar import buckets
 from chatnation.core.query.evaluate.ordering import run_bounds
 from chatnation.core.query.frame import Loader, Mask, micros
 from chatnation.core.query.model import Lifecycle, Range
@@ -25,13 +25,13 @@ async def answer(query: Lifecycle, loader: Loader, now: datetime) -> LifecycleAn
     periods = buckets(Range(just_before, query.range.end, query.range.timezone), query.granularity, now)
     did = await acts(query, query.actor, (query.select,), loader, (None, query.range.end))
 
-    # A visit is all that an actor did in a period: 0 is everything earlier, 1 the period before the range, then its own
-    # ones.
-    visits = did.order.owners * (len(periods) + 1) + bucket_of(did.time, periods) + 1
+    # In the numbers of visits, period 0 is all the time earlier, 1 the period before the range, then come its own.
+    visits = did.visits(periods)
     bounds = run_bounds(visits)
     visits = visits[bounds[:-1]]
-    actor, period = np.divmod(visits, len(periods) + 1)
-    came = did.time[bounds[1:] - 1] >= micros(query.range.start)
+    actor = visits // (len(periods) + 1)
+    period = visits - actor * (len(periods) + 1)
+    came = did.times(bounds[1:] - 1) >= micros(query.range.start)
     known = _same(actor)
     returning = known & (np.diff(visits, prepend=-1) == 1) & (period > 1)
     stayed = np.append(returning[1:], False)

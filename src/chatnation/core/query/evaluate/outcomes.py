@@ -13,10 +13,9 @@ from chatnation.core.query.evaluate.acts import Acts, acts
 from chatnation.core.query.evaluate.calendar import bucket_of, buckets
 from chatnation.core.query.evaluate.conditions import field_of
 from chatnation.core.query.evaluate.frequency import most_frequent
-from chatnation.core.query.evaluate.ordering import next_match
 from chatnation.core.query.evaluate.rows import check_names
 from chatnation.core.query.fields import Field
-from chatnation.core.query.frame import Coded, Loader, Mask, Need, Rows, Times, micros
+from chatnation.core.query.frame import Coded, Loader, Need, Rows, Times, micros
 from chatnation.core.query.model import Outcomes, Range
 
 
@@ -52,27 +51,41 @@ async def _attempts(query: Outcomes, loader: Loader, stretch: Range, by: Field |
     loaded = stretch.start, stretch.end.astimezone(UTC) + window
     need = Need(columns=frozenset({by} if by else ()))
     did = await acts(query, query.actor, selections, loader, loaded, need)
-    begins = np.flatnonzero(did.matches[0] & (did.time < micros(stretch.end)))
-    fates = _fates(did, begins, window // timedelta(microseconds=1), micros(now))
+    begins, fates = _fates(did, len(query.outcomes), window // timedelta(microseconds=1), micros(now))
+    within = did.time[begins] < micros(stretch.end)
+    begins, fates = begins[within], fates[within]
     value = did.frame.column(by).take(did.order.rows[begins]) if by else None
     return _Attempts(fates, did.time[begins], value)
 
 
-def _fates(did: Acts, begins: Rows, window: int, now: int) -> Rows:
-    deadline = did.time[begins] + window
-    times = np.append(did.time, np.iinfo(np.int64).max)
+def _fates(did: Acts, outcomes: int, window: int, now: int) -> tuple[Rows, Rows]:
+    """The places where attempts begin, and what became of each."""
+    # A piece is what comes from a start, or from an actor's first row, up to the next of these.
+    starts = did.matching(0)
+    heads = starts.copy()
+    heads[did.order.bounds[:-1]] = True
+    bounds = np.append(np.flatnonzero(heads), len(heads))
+    first, lengths = bounds[:-1], np.diff(bounds)
+    deadlines = did.time[first] + window
+    # Of a row counts the outcome that is listed first; none where it comes late, and none of a start.
+    fates = _first_outcome(outcomes)[did.bits]
+    fates[did.time > np.repeat(deadlines, lengths)] = outcomes
+    fate = np.minimum.reduceat(fates, first) if len(first) else fates
+    begins = np.flatnonzero(starts[first])
+    # An attempt that the next one ended in time cannot have an outcome any more.
+    ended = np.zeros(len(first), np.bool_)
+    ended[:-1] = (did.order.owners[first[1:]] == did.order.owners[first[:-1]]) & (did.time[first[1:]] <= deadlines[:-1])
+    fate[(fate == outcomes) & (deadlines > now) & ~ended] = outcomes + 1
+    return first[begins], fate[begins].astype(np.intp)
 
-    def in_time(places: Rows) -> Mask:
-        return (places < did.order.ends[begins]) & (times[places] <= deadline)
 
-    next_begin = next_match(did.matches[0])[begins + 1]
-    outcomes = did.matches[1:]
-    still_open = (deadline > now) & ~in_time(next_begin)
-    fates = np.where(still_open, len(outcomes) + 1, len(outcomes))
-    for place in reversed(range(len(outcomes))):
-        found = next_match(outcomes[place])[begins + 1]
-        fates[in_time(found) & (found < next_begin)] = place
-    return fates
+def _first_outcome(outcomes: int) -> NDArray[np.uint8]:
+    """For each combination of bits the outcome that is listed first; `outcomes` for none, and for a start."""
+    bits = np.arange(2 << outcomes)
+    table = np.full(len(bits), outcomes, np.uint8)
+    for place in reversed(range(outcomes)):
+        table[(bits & (2 << place) > 0) & (bits & 1 == 0)] = place
+    return table
 
 
 def _counts(query: Outcomes, fates: Rows, groups: NDArray[np.integer], size: int) -> list[OutcomeCounts]:

@@ -49,7 +49,7 @@ class _Column:
 
     number: int
     ranked: Frequency
-    places: Rows
+    places: NDArray[np.int16]
     ended: NDArray[np.intp]
 
     def nodes(self) -> Iterator[PathNode]:
@@ -81,12 +81,12 @@ def _walks(query: Paths, did: Acts, codes: Codes) -> _Walks:
         head[begins] = True
     step_of = np.cumsum(head) - 1
     first, last = begins, ends - 1
-    matches = iter(did.matches[1:])
     if query.start is not None:
-        first = next_match(next(matches))[begins]
-    if query.end is not None:
-        after = begins if query.start is None else np.minimum(first + 1, len(codes))
-        last = next_match(next(matches))[after]
+        first = next_match(did.matching(1))[begins]
+    if query.end is not None and query.start is not None:
+        last = next_match(did.matching(2))[np.minimum(first + 1, len(codes))]
+    elif query.end is not None:
+        last = next_match(did.matching(1))[begins]
     counted = np.flatnonzero((first < ends) & (last < ends))
     first, last = step_of[first[counted]], step_of[last[counted]]
     if query.end is not None and query.start is None:
@@ -111,7 +111,7 @@ def _columns(query: Paths, walks: _Walks, values: Sequence[str]) -> Iterator[_Co
             return
         ranked = most_frequent(walks.codes[walks.first[there] + walks.direction * number], values, query.nodes)
         ended = np.bincount(ranked.places[lengths[there] == number + 1], minlength=len(ranked.counts))
-        places = np.full(len(lengths), _ABSENT)
+        places = np.full(len(lengths), _ABSENT, np.int16)
         places[there] = ranked.places
         yield _Column(number * walks.direction, ranked, places, ended)
 

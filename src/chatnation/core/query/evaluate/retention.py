@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatnation.core.query.answers import Bucket, Cohort, RetentionAnswer, RetentionCell
-from chatnation.core.query.evaluate.acts import Acts, acts
-from chatnation.core.query.evaluate.calendar import bucket_of, buckets
+from chatnation.core.query.evaluate.acts import Acts, Visits, acts
+from chatnation.core.query.evaluate.calendar import buckets
 from chatnation.core.query.evaluate.ordering import next_match, run_bounds
-from chatnation.core.query.frame import Codes, Loader, Rows, micros
+from chatnation.core.query.frame import Loader, Rows, micros
 from chatnation.core.query.model import Granularity, Range, Retention
 from chatnation.core.query.store import QueryRefused
 
@@ -36,14 +36,6 @@ class _Column:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Entries:
-    """Actors in cohorts: where in the order their `start` is, and in which period. An actor may be in several."""
-
-    places: Rows
-    periods: Codes
-
-
 async def answer(query: Retention, loader: Loader, now: datetime) -> RetentionAnswer:
     """The cohorts of the range, with a cell for each column."""
     columns = _columns(query)
@@ -57,24 +49,18 @@ async def answer(query: Retention, loader: Loader, now: datetime) -> RetentionAn
         loader,
         (None if query.first_time else query.range.start, max(query.range.end, seen_until)),
     )
-    period = bucket_of(did.time, periods)
-    entries = _entries(query, did, period)
-    sizes = np.bincount(entries.periods, minlength=len(cohorts))
+    visits = did.visits(periods)
+    entries = _entries(query, did, visits)
+    cohort = visits[entries] - did.order.owners[entries] * (len(periods) + 1) - 1
+    sizes = np.bincount(cohort, minlength=len(cohorts))
     count = _returned_since if query.rule == "on_or_after" else _returned
-    counts = count(did, period, entries, columns, len(cohorts))
-    rows = tuple(
-        Cohort(
-            cohort,
-            int(sizes[number]),
-            tuple(
-                _cell(int(counts[number, place]), int(sizes[number]), periods[number:], column, now)
-                for place, column in enumerate(columns)
-            ),
-        )
-        for number, cohort in enumerate(cohorts)
+    counts = count(did, visits, entries, cohort, columns, len(cohorts))
+    found = tuple(
+        Cohort(bucket, size, _cells(numbers, size, periods[place:], columns, now))
+        for place, (bucket, size, numbers) in enumerate(zip(cohorts, sizes.tolist(), counts.tolist(), strict=True))
     )
     names = tuple(column.name for column in columns)
-    return RetentionAnswer(names, rows, tuple(_average(rows, place) for place in range(len(columns))))
+    return RetentionAnswer(names, found, tuple(_average(found, place) for place in range(len(columns))))
 
 
 def _columns(query: Retention) -> list[_Column]:
@@ -99,67 +85,75 @@ def _periods(query: Retention, cohorts: list[Bucket], now: datetime) -> list[Buc
     return periods[: len(cohorts) + further]
 
 
-def _entries(query: Retention, did: Acts, period: Codes) -> _Entries:
-    starts = did.matches[0]
+def _entries(query: Retention, did: Acts, visits: Visits) -> Rows:
+    """Where actors begin in cohorts; an actor may be in several."""
+    starts = did.matching(0)
     if query.first_time:
         places = next_match(starts)[did.order.bounds[:-1]]
         places = places[places < did.order.bounds[1:]]
     else:
         places = np.flatnonzero(starts)
-    times = did.time[places]
-    places = places[(times >= micros(query.range.start)) & (times < micros(query.range.end))]
-    places = places[run_bounds(_visits(did, period, places))[:-1]]
-    return _Entries(places, period[places])
+        places = places[run_bounds(visits[places])[:-1]]
+    times = did.times(places)
+    return places[(times >= micros(query.range.start)) & (times < micros(query.range.end))]
 
 
-def _visits(did: Acts, period: Codes, places: Rows) -> NDArray[np.int64]:
-    """A number for the actor and the period of each place; those of one actor rise."""
-    return did.order.owners[places] * (1 << 32) + period[places]
+def _returned(did: Acts, visits: Visits, entries: Rows, cohort: Visits, columns: list[_Column], size: int) -> Counts:
+    """How many of each of `size` cohorts were back in each column."""
+    is_back = did.matching(1)
+    backs = np.flatnonzero(is_back)
+    bounds = run_bounds(visits[backs])
+    returns = np.append(visits[backs[bounds[:-1]]], -1)
+    return_of_back = np.repeat(np.arange(len(bounds)), np.diff(bounds, append=bounds[-1] + 1))
+    backs_before = np.cumsum(is_back, dtype=np.int32)[entries] - is_back[entries]
+
+    # From each entry on, a step leads to the actor's next period with a `back`: ever fewer go on. The visits of others
+    # are further away than the last column, because all periods that cells are about have numbers between.
+    at, base = return_of_back[backs_before], visits[entries]
+    column_of = _column_of(columns)
+    told = np.full(len(at), -1, np.int16)
+    counts = np.zeros(size * len(columns), np.int64)
+    while len(at):
+        later = returns[at] - base
+        going = np.flatnonzero((later >= 0) & (later < len(column_of)))
+        at, base, cohort, told = at[going], base[going], cohort[going], told[going]
+        column = column_of[later[going]]
+        new = np.flatnonzero(column != told)
+        counts += np.bincount(cohort[new] * len(columns) + column[new], minlength=len(counts))
+        at, told = at + 1, column
+    return counts.reshape(size, len(columns))
 
 
-def _returned(did: Acts, period: Codes, entries: _Entries, columns: list[_Column], cohorts: int) -> Counts:
-    """How many of each cohort were back in each column."""
-    # From each entry on, one step is to the actor's next period with a `back`: there are few, and ever fewer go on.
-    backs = np.flatnonzero(did.matches[1])
-    visits = _visits(did, period, backs)
-    bounds = run_bounds(visits)
-    visit_of_back = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    visits = np.append(visits[bounds[:-1]], -1)
-    column_of = np.full(columns[-1].last + 1, -1)
+def _column_of(columns: list[_Column]) -> NDArray[np.int16]:
+    """The column of each number of periods; -1 before the first."""
+    column_of = np.full(columns[-1].last + 1, -1, np.int16)
     for number, column in enumerate(columns):
         column_of[column.first : column.last + 1] = number
-
-    counts = np.zeros((cohorts, len(columns)), np.int64)
-    at = np.append(visit_of_back, len(visits) - 1)[np.searchsorted(backs, entries.places)]
-    base = _visits(did, period, entries.places)
-    cohort = entries.periods
-    told = np.full(len(at), -1)
-    while len(at):
-        later = visits[at] - base
-        going = (later >= 0) & (later <= columns[-1].last)
-        at, base, cohort, told, later = at[going], base[going], cohort[going], told[going], later[going]
-        column_now = column_of[later]
-        new = column_now != told
-        np.add.at(counts, (cohort[new], column_now[new]), 1)
-        at, told = at + 1, column_now
-    return counts
+    return column_of
 
 
-def _returned_since(did: Acts, period: Codes, entries: _Entries, columns: list[_Column], cohorts: int) -> Counts:
-    """How many of each cohort were back in the period of a column or later."""
-    backs = np.flatnonzero(did.matches[1])
-    last = np.append(backs, -1)[np.searchsorted(backs, did.order.ends[entries.places]) - 1]
-    came = last >= entries.places
-    cohort = entries.periods[came]
-    later = np.minimum(period[last[came]] - cohort, len(columns) - 1)
-    counts = np.bincount(cohort * len(columns) + later, minlength=cohorts * len(columns))
-    return np.cumsum(counts.reshape(cohorts, len(columns))[:, ::-1], axis=1)[:, ::-1]
+def _returned_since(
+    did: Acts, visits: Visits, entries: Rows, cohort: Visits, columns: list[_Column], size: int
+) -> Counts:
+    """How many of each of `size` cohorts were back in the period of a column or later."""
+    backs = np.flatnonzero(did.matching(1))
+    last = np.append(backs, -1)[np.searchsorted(backs, did.order.ends[entries]) - 1]
+    came = last >= entries
+    later = np.minimum(visits[last[came]] - visits[entries[came]], len(columns) - 1)
+    counts = np.bincount(cohort[came] * len(columns) + later, minlength=size * len(columns))
+    return np.cumsum(counts.reshape(size, len(columns))[:, ::-1], axis=1)[:, ::-1]
 
 
-def _cell(actors: int, size: int, periods: list[Bucket], column: _Column, now: datetime) -> RetentionCell:
-    begun = periods[column.first].start < now
-    share = actors / size if size and begun else None
-    return RetentionCell(actors, share, open=not periods[column.last].complete)
+def _cells(
+    counts: list[int], size: int, periods: list[Bucket], columns: list[_Column], now: datetime
+) -> tuple[RetentionCell, ...]:
+    """The cells of a cohort; the first of the periods is its own."""
+    cells = []
+    for actors, column in zip(counts, columns, strict=True):
+        begun = periods[column.first].start < now
+        share = actors / size if size and begun else None
+        cells.append(RetentionCell(actors, share, open=not periods[column.last].complete))
+    return tuple(cells)
 
 
 def _average(cohorts: tuple[Cohort, ...], column: int) -> float | None:
