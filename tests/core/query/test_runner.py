@@ -186,6 +186,20 @@ async def test_a_tenant_that_asks_too_much_at_once_is_told_when_to_come_again(
     assert await runner.ask(1, replace(ASKED, limit=3)) == CatalogueAnswer(())
 
 
+async def test_tenants_together_leave_room_for_everything_else(store: FixedStore, clock: FakeClock) -> None:
+    runner = QueryRunner(lambda: store, clock, Limits(concurrency=2, together=3, patience=0.01))
+    store.gate.clear()
+    asking = [asyncio.create_task(runner.ask(tenant, ASKED)) for tenant in (1, 2, 3)]
+    await until(lambda: store.at_work == 3)
+    with pytest.raises(Problem) as raised:
+        await runner.ask(4, ASKED)
+    assert (raised.value.status, raised.value.code) == (503, "busy")
+    assert int(raised.value.headers["Retry-After"]) >= 1
+    store.gate.set()
+    await asyncio.gather(*asking)
+    assert await runner.ask(4, ASKED) == CatalogueAnswer(())
+
+
 async def test_the_questions_of_one_page_wait_for_each_other_and_keep_their_order(clock: FakeClock) -> None:
     def limit_of(query: Catalogue, now: datetime) -> CatalogueAnswer:
         return CatalogueAnswer((query.limit,))  # type: ignore[arg-type]

@@ -37,9 +37,10 @@ OBJECTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Questions of a tenant at once, seconds that each may take and wait, and bytes of answers that are kept."""
+    """Questions of a tenant and of all at once, seconds that each may take and wait, bytes of answers that are kept."""
 
     concurrency: int = 4
+    together: int = 100
     timeout: float = 30.0
     patience: float = PATIENCE
     cache_bytes: int = 64_000_000
@@ -63,7 +64,7 @@ class QueryRunner:
         self._create = create
         self._clock = clock
         self._limits = limits
-        self._slots = Slots(limits.concurrency, limits.patience)
+        self._slots = Slots(limits.concurrency, limits.together, limits.patience)
         self._cache: Cache[Answer] = Cache(MOST_ANSWERS, limits.cache_bytes)
         self._flights: Flights[Answer] = Flights()
 
@@ -77,6 +78,8 @@ class QueryRunner:
             raise ConfigurationError(f"No plugin has an event store {app.settings.event_store!r}; known are {known}.")
         limits = Limits(
             concurrency=app.settings.query_concurrency,
+            # So many connections are kept; what comes on top is for requests that are no questions.
+            together=app.settings.database_pool_size,
             timeout=app.settings.query_timeout_seconds,
             cache_bytes=app.settings.query_cache_bytes,
         )
