@@ -13,6 +13,8 @@ from random import Random
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from chatnation.core.query.model import AnyOf, Condition, Filter, Measure, Operator, Question, Range, Selection
 from tests.core.query.histories import PlainEvent, random_history
 
@@ -275,3 +277,10 @@ def random_frame(random: Random, events: Sequence[PlainEvent]) -> dict[str, Any]
         "filters": tuple(random_condition(random) for _ in range(random.choice((0, 0, 0, 1)))),
         "include_bots": random.random() < 0.3,
     }
+
+
+def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets evaluators go the ways that they go where there are very many rows or values."""
+    monkeypatch.setattr("chatnation.core.query.evaluate.measures._CELLS", 0)
+    monkeypatch.setattr("chatnation.core.query.evaluate.ranking._TABLE", 0)
+    monkeypatch.setattr("chatnation.core.query.evaluate.ranking._FEW", 0)

@@ -8,6 +8,7 @@ from itertools import product
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from chatnation.core.query.evaluate.dispatch import evaluate
@@ -48,8 +49,10 @@ def formula(first: float | None) -> float | None:
 
 
 @pytest.mark.parametrize("seed", range(400))
-async def test_a_breakdown_equals_a_recount(seed: int) -> None:
+async def test_a_breakdown_equals_a_recount(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     random = Random(seed)
+    if seed % 2:
+        plain.as_if_large(monkeypatch)
     events = plain.random_events(random)
     query = random_question(random, events)
     zone = query.range.zone
@@ -152,9 +155,9 @@ async def test_the_same_person_in_two_rows_is_one_person_in_total() -> None:
     assert answer.total.measures == (1,)
 
 
-def test_keys_are_found_alike_by_table_and_by_search() -> None:
-    import numpy as np
-
+@pytest.mark.parametrize("few", [0, 20_000])
+def test_keys_are_found_alike_by_table_and_by_search(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatnation.core.query.evaluate.ranking._FEW", few)
     random = Random(7)
     for _ in range(50):
         keys = np.array([random.randrange(60) for _ in range(random.randrange(40))], np.int64)
@@ -164,8 +167,6 @@ def test_keys_are_found_alike_by_table_and_by_search() -> None:
 
 
 def test_of_very_many_equal_values_the_first_by_text_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    import numpy as np
-
     monkeypatch.setattr("chatnation.core.query.evaluate.ranking._FEW", 0)
     texts = (["c", "a", "b"], ["z", "y"])
     keyed = Keyed({}, texts)

@@ -152,8 +152,8 @@ def test_parts_of_the_time_are_those_that_the_clock_shows(
         (Filter("properties.x", "between", (1, "two")), "needs two numbers"),
         (Filter("properties.x", "gt", (float("inf"),)), "needs a number"),
         (
-            AnyOf((Filter("city"), Filter("town", "is", ("Nakuru",)))),
-            "There is no field 'town' of events|needs a value",
+            AnyOf((Filter("city", "is_set"), Filter("town", "is", ("Nakuru",)))),
+            "There is no field 'town' of events",
         ),
     ],
 )
@@ -163,9 +163,8 @@ def test_a_condition_that_makes_no_sense_is_refused(condition: Any, words: str) 
 
 
 def test_values_are_written_as_columns_hold_them() -> None:
-    assert [text_of(value) for value in (True, False, 5, 5.0, 2.5, "5.0", 1e300)][:6] == [
-        "true", "false", "5", "5", "2.5", "5.0",
-    ]  # fmt: skip
+    values = (True, False, 5, 5.0, 2.5, "5.0")
+    assert [text_of(value) for value in values] == ["true", "false", "5", "5", "2.5", "5.0"]
 
 
 def test_numbers_are_read_from_texts() -> None:

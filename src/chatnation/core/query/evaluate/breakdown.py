@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from chatnation.core.query.answers import BreakdownAnswer, BreakdownRow
+from chatnation.core.query.evaluate.measures import Runs
 from chatnation.core.query.evaluate.ranking import Ranking, keyed, rank
 from chatnation.core.query.evaluate.series import Frames, Measured, Plan, frames, measured, plan, unusable
 from chatnation.core.query.evaluate.timeseries import values_of
@@ -51,6 +52,6 @@ def _by_group(planned: Plan, ranking: Ranking, series: Sequence[Measured]) -> li
     for some in series:
         read, rows = some.meter(), some.picked
         groups = ranking.groups(rows)
-        found.append(np.concatenate((read(groups, size), read(None, 1))))
+        found.append(np.concatenate((read(groups, size), read(Runs(np.array([0, len(groups)])), 1))))
     columns = map(values_of, planned.with_formulas(found))
     return list(zip(*columns, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +11,27 @@ from numpy.typing import NDArray
 from chatnation.core.query.evaluate.conditions import field_of
 from chatnation.core.query.evaluate.local import without_time
 from chatnation.core.query.evaluate.rows import Picked
-from chatnation.core.query.frame import Codes, Floats, Need
+from chatnation.core.query.frame import Codes, Floats, Need, Rows
 from chatnation.core.query.model import Measure, Series, Source
 from chatnation.core.query.store import QueryRefused
 
 Groups = NDArray[np.integer]
-Meter = Callable[[Groups | None, int], Floats]
-"""Takes the group of each row, from 0, and the number of groups; tells the measure of each, NaN where it has none.
 
-Without groups, all rows are one.
-"""
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Groups whose rows lie together: group i has those from `bounds[i]` up to `bounds[i + 1]`."""
+
+    bounds: Rows
+
+    @property
+    def each(self) -> Groups:
+        """The group of each row."""
+        return np.repeat(np.arange(len(self.bounds) - 1, dtype=np.int32), np.diff(self.bounds))
+
+
+Meter = Callable[[Groups | Runs, int], Floats]
+"""Takes the group of each row, from 0, and the number of groups; tells the measure of each, NaN where it has none."""
 
 PERCENTILES = {"p50": 0.50, "p75": 0.75, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 NUMERIC = frozenset({"sum", "avg", "min", "max", *PERCENTILES})
@@ -54,7 +66,7 @@ def meter(picked: Picked, measure: Measure, source: Source) -> Meter:
     """A meter of some rows. Of `new_persons` they are the first rows, so that these only have to be counted."""
     kind, frame, rows = measure.kind, picked.frame, picked.rows
     if kind in ("count", "new_persons"):
-        return _count(len(rows))
+        return _count
     if kind in NUMERIC:
         return _of_numbers(kind, frame.numbers(field_of(measure.field or "", source)).values[rows])
     if kind == "distinct":
@@ -64,12 +76,9 @@ def meter(picked: Picked, measure: Measure, source: Source) -> Meter:
     return _distinct(actors.codes[rows], len(actors.names))
 
 
-def _count(rows: int) -> Meter:
-    def read(groups: Groups | None, size: int) -> Floats:
-        counts = np.array([rows]) if groups is None else np.bincount(groups, minlength=size)
-        return counts.astype(np.float64)
-
-    return read
+def _count(groups: Groups | Runs, size: int) -> Floats:
+    counts = np.diff(groups.bounds) if isinstance(groups, Runs) else np.bincount(groups, minlength=size)
+    return counts.astype(np.float64)
 
 
 def _distinct(codes: Codes, values: int) -> Meter:
@@ -78,10 +87,11 @@ def _distinct(codes: Codes, values: int) -> Meter:
     if not everyone:
         codes = codes[known]
 
-    def read(groups: Groups | None, size: int) -> Floats:
+    def read(groups: Groups | Runs, size: int) -> Floats:
         keys = codes.astype(np.int64)
-        if groups is not None:
-            keys += (groups if everyone else groups[known]) * np.int64(values)
+        if size > 1:
+            each = groups.each if isinstance(groups, Runs) else groups
+            keys += (each if everyone else each[known]) * np.int64(values)
         cells = size * values
         # Marks are faster than sorting unless most of them stay empty.
         if cells <= min(_CELLS, max(1 << 20, 16 * len(keys))):
@@ -92,7 +102,7 @@ def _distinct(codes: Codes, values: int) -> Meter:
         keys.sort()
         firsts = np.ones(len(keys), np.bool_)
         firsts[1:] = keys[1:] != keys[:-1]
-        return np.bincount(keys[firsts] // max(values, 1), minlength=size).astype(np.float64)
+        return _count(keys[firsts] // max(values, 1), size)
 
     return read
 
@@ -101,8 +111,8 @@ def _of_numbers(kind: str, numbers: Floats) -> Meter:
     usable = ~np.isnan(numbers)
     numbers = numbers[usable]
 
-    def read(groups: Groups | None, size: int) -> Floats:
-        groups = np.zeros(len(numbers), np.int8) if groups is None else groups[usable]
+    def read(groups: Groups | Runs, size: int) -> Floats:
+        groups = (groups.each if isinstance(groups, Runs) else groups)[usable]
         if kind in PERCENTILES:
             return percentiles(numbers, groups, size, PERCENTILES[kind])
         if kind in ("min", "max"):

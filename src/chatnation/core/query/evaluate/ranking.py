@@ -163,6 +163,16 @@ def _places(wanted: Keys, keys: Keys, domain: int) -> Groups:
         return table[keys]
     if not len(wanted):
         return np.zeros(len(keys), np.intp)
+    if len(wanted) > _FEW:
+        # Many among many: neighbours are looked up one after the other, or each of them would miss the caches.
+        order = np.argsort(keys)
+        places = np.empty(len(keys), np.intp)
+        places[order] = _search(wanted, keys[order])
+        return places
+    return _search(wanted, keys)
+
+
+def _search(wanted: Keys, keys: Keys) -> Groups:
     order = np.argsort(wanted)
     found = np.minimum(np.searchsorted(wanted, keys, sorter=order), len(wanted) - 1)
     return np.where(wanted[order[found]] == keys, order[found], len(wanted))

@@ -10,10 +10,11 @@ import numpy as np
 
 from chatnation.core.query.answers import Bucket, Line, TimeseriesAnswer
 from chatnation.core.query.evaluate.calendar import buckets
+from chatnation.core.query.evaluate.measures import Runs
 from chatnation.core.query.evaluate.ranking import Ranking, keyed, rank
 from chatnation.core.query.evaluate.rows import Picked
 from chatnation.core.query.evaluate.series import Frames, Measured, Plan, frames, measured, plan, unusable
-from chatnation.core.query.frame import Codes, Floats, Loader, micros
+from chatnation.core.query.frame import Floats, Loader, Times, micros
 from chatnation.core.query.model import Timeseries
 from chatnation.core.query.store import QueryRefused
 
@@ -76,13 +77,14 @@ class _Lines:
         by_bucket, totals = [], []
         for some in series:
             read, rows = some.meter(), some.picked
-            cells = _bucket_of(rows, starts)
-            groups = None
-            if self.ranking is not None:
+            in_time = _in_time(rows, starts)
+            if self.ranking is None:
+                by_bucket.append(read(in_time, width))
+                totals.append(read(Runs(in_time.bounds[[0, -1]]), 1))
+            else:
                 groups = self.ranking.groups(rows)
-                cells += groups * np.int32(width)
-            by_bucket.append(read(cells, width * height))
-            totals.append(read(groups, height))
+                by_bucket.append(read(groups * np.int32(width) + in_time.each, width * height))
+                totals.append(read(groups, height))
         told = zip(
             self.planned.names,
             self.planned.with_formulas(by_bucket),
@@ -101,7 +103,7 @@ def values_of(measures: Floats) -> tuple[float | None, ...]:
     return tuple(None if number != number else number for number in measures.tolist())
 
 
-def _bucket_of(picked: Picked, starts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Codes:
-    """The place of each row's bucket: as rows are in the order of time, those of a bucket are together."""
+def _in_time(picked: Picked, starts: Times) -> Runs:
+    """Rows by bucket: as they are in the order of time, those of a bucket are together."""
     bounds = np.searchsorted(picked.rows, np.searchsorted(picked.frame.time, starts))
-    return np.repeat(np.arange(len(starts), dtype=np.int32), np.diff(bounds, append=len(picked.rows)))
+    return Runs(np.append(bounds, len(picked.rows)))
