@@ -19,6 +19,8 @@ from chatnation.testing.apps import MakeApp, RunningApp
 from tests.plugins.dashboard.gallery import GalleryPlugin, emptied, filled, zeroed
 
 WIDE, NARROW = (1280, 900), (390, 844)
+SLICE = 1500
+"""Pixels in height of one picture."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,12 @@ async def visit(make_app: MakeApp, browser_context: BrowserContext) -> AsyncIter
 
 async def picture(page: Page, name: str) -> None:
     folder = os.environ.get("CHATNATION_TEST_SCREENSHOTS")
-    if folder:
-        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    if not folder:
+        return
+    width, height = await page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    for part, top in enumerate(range(0, height, SLICE)):
+        clip = {"x": 0, "y": top, "width": width, "height": min(SLICE, height - top)}
+        await page.screenshot(path=Path(folder) / f"{name}-{part}.png", full_page=True, clip=clip)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

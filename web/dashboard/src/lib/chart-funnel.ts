@@ -1,5 +1,5 @@
 import type { EChartsCoreOption } from "echarts/core";
-import { tooltip, type Mark } from "./chart-parts";
+import { legend, tooltip, type Mark } from "./chart-parts";
 import { NARROW, percentOf, type ChartSpec } from "./chart-spec";
 import { faded, type ChartTheme } from "./chart-theme";
 import { formatAxis, formatValue } from "./format";
@@ -9,7 +9,7 @@ const LOSS_FITS = 92;
 
 /** How high a funnel of so many steps has to be. */
 export function funnelHeight(spec: ChartSpec): number {
-  return Math.max(160, spec.categories.length * STEP_HEIGHT * (spec.series.length > 1 ? 1.25 : 1) + 12);
+  return Math.max(160, spec.categories.length * STEP_HEIGHT * (spec.series.length > 1 ? 1.25 : 1) + (spec.series.length > 1 ? 40 : 12));
 }
 
 /**
@@ -21,7 +21,7 @@ export function funnel(spec: ChartSpec, theme: ChartTheme, width: number): EChar
   const counts = (now?.values ?? []).map((value) => value ?? 0);
   const first = counts[0] ?? 0;
   const narrow = width < NARROW;
-  const names = narrow ? Math.round(width * 0.28) : Math.min(200, Math.round(width * 0.26));
+  const names = Math.min(200, Math.round(width * (narrow ? 0.28 : 0.3)));
   const right = narrow ? 76 : 176;
   const colour = theme.palette[0] ?? theme.text;
   const longest = Math.max(first, ...counts, ...(before?.values.map((value) => value ?? 0) ?? []));
@@ -43,12 +43,13 @@ export function funnel(spec: ChartSpec, theme: ChartTheme, width: number): EChar
     return lines.join("\n");
   };
   const rich = {
-    count: { color: theme.text, fontWeight: 600, width: narrow ? 60 : 52, align: "left", fontSize: 12 },
-    share: { color: theme.muted, width: narrow ? 60 : 48, align: "left", fontSize: 12 },
-    on: { color: theme.muted, width: 56, align: "left", fontSize: 12 },
+    count: { color: theme.text, fontWeight: 600, width: narrow ? 60 : 52, align: "left", fontSize: 12, lineHeight: 15 },
+    share: { color: theme.muted, width: narrow ? 60 : 48, align: "left", fontSize: 12, lineHeight: 15 },
+    on: { color: theme.muted, width: 56, align: "left", fontSize: 12, lineHeight: 15 },
   };
   return {
-    grid: { left: names + 8, right, top: 2, bottom: 2 },
+    grid: { left: names + 8, right, top: before ? 30 : 2, bottom: 2 },
+    legend: before ? legend(theme, [now?.name ?? "", before.name]) : undefined,
     tooltip: { ...tooltip(theme), trigger: "axis", axisPointer: { type: "shadow" }, formatter: (marks: Mark[]) => told(marks[0]?.dataIndex ?? 0) },
     xAxis: { type: "value", show: false, max: longest || 1 },
     yAxis: [

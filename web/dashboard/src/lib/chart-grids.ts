@@ -19,7 +19,7 @@ export function heatmap(spec: ChartSpec, theme: ChartTheme, width: number): ECha
         return `${spec.series[row]?.name ?? ""} ${spec.categories[column] ?? ""}: ${formatValue(amount, spec.unit)}`;
       },
     },
-    xAxis: { ...sides(theme), data: spec.categories, axisLabel: { color: theme.muted, interval: narrow ? 5 : 1, fontSize: 11 } },
+    xAxis: { ...sides(theme), data: spec.categories, axisLabel: { color: theme.muted, interval: width > 700 ? 1 : width > 300 ? 3 : 5, fontSize: 11 } },
     yAxis: {
       ...sides(theme),
       inverse: true,

@@ -19,7 +19,7 @@ export function donut(spec: ChartSpec, theme: ChartTheme, width: number): EChart
         `${marker}${name}: ${formatValue(Number(value), spec.unit)} (${share(Number(value))})`,
     },
     legend: {
-      type: "scroll",
+      type: narrow ? "plain" : "scroll",
       orient: narrow ? "horizontal" : "vertical",
       ...(narrow ? { bottom: 0, left: "center" } : { right: 0, top: "middle" }),
       icon: "circle",
@@ -31,8 +31,8 @@ export function donut(spec: ChartSpec, theme: ChartTheme, width: number): EChart
       {
         type: "pie",
         name: first?.name,
-        radius: ["52%", "78%"],
-        center: narrow ? ["50%", "42%"] : ["34%", "50%"],
+        radius: narrow ? ["42%", "64%"] : ["52%", "78%"],
+        center: narrow ? ["50%", "34%"] : ["34%", "50%"],
         label: { show: false },
         cursor: first?.links ? "pointer" : "default",
         itemStyle: { borderColor: theme.surface, borderWidth: 2 },

@@ -31,7 +31,8 @@ export interface SeriesSpec {
   open: boolean[] | null;
 }
 
-export const NARROW = 480;
+/** Pixels below which a figure leaves something out: a phone, or a third of a wide page. */
+export const NARROW = 400;
 
 /** The unit of one series. */
 export function unitOf(series: SeriesSpec, spec: ChartSpec): Unit {

@@ -27,12 +27,18 @@ export function upright(spec: ChartSpec, theme: ChartTheme, width: number): ECha
       axisLine: { lineStyle: { color: theme.line } },
       axisLabel: {
         color: theme.muted, hideOverlap: true, interval: "auto", fontSize: width < NARROW ? 10 : 12,
-        alignMaxLabel: lined ? "right" : undefined, alignMinLabel: lined ? "left" : undefined,
+        ...(spec.kind === "histogram" ? ranges(spec, width) : {}),
       },
     },
     yAxis: axes(spec, theme),
     series: drawn(spec, theme),
   };
+}
+
+/** Every range is named, in several lines where it has to be, as long as there are not too many. */
+function ranges(spec: ChartSpec, width: number): object {
+  const room = (width - 60) / Math.max(1, spec.categories.length);
+  return room < 36 ? {} : { interval: 0, hideOverlap: false, width: room - 4, overflow: "break", lineHeight: 13 };
 }
 
 /** The axis at the left, and in a combined chart the one at the right. */
@@ -88,9 +94,10 @@ function bars(
     stack: spec.kind === "stacked" ? "all" : undefined,
     cursor: series.links ? "pointer" : "default",
     itemStyle: {
-      color: series.previous ? faded(colour, 0.35) : colour,
+      color: series.previous ? faded(colour, 0.2) : colour,
       borderRadius: spec.kind === "stacked" ? 0 : [3, 3, 0, 0],
       ...(spec.kind === "stacked" ? { borderColor: theme.surface, borderWidth: 0.5 } : {}),
+      ...(series.previous ? { borderColor: faded(colour, 0.8), borderWidth: 1 } : {}),
     },
     markLine: target,
   };
