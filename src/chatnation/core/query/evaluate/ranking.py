@@ -118,7 +118,7 @@ def rank(keyed: Keyed, series: Sequence[Measured], limit: int) -> Ranking:
 
 def _first_by_text(keyed: Keyed, present: Keys, equal: Rows, limit: int) -> Rows:
     """The first `limit` of many keys, by their texts: sorts each field's texts, not all combinations of them."""
-    if len(equal) <= _FEW:
+    if len(equal) <= max(_FEW, limit):
         return equal
     rest, place, weight = present[equal], np.zeros(len(equal), np.int64), 1
     for texts in reversed(keyed.texts):
