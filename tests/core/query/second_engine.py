@@ -1,17 +1,39 @@
-"""An event store that knows nothing of PostgreSQL, and nothing of events: it says what it was told to say.
+"""Event stores that know nothing of PostgreSQL: one says what it was told to say, one counts what is in a list.
 
-With it in charge, whatever asks for answers works as with any other, or it looked behind the service.
+With either in charge, whatever asks for answers works as with any other, or it looked behind the service.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chatnation import App, Plugin, hookimpl
-from chatnation.query import Answer, EventStoreDriver, Query, QueryRefused, UnknownField
+from chatnation.core.query.evaluate.dispatch import evaluate
+from chatnation.core.query.model import Question
+from chatnation.query import (
+    Answer,
+    Catalogue,
+    CatalogueAnswer,
+    CataloguedEvent,
+    EventRow,
+    Events,
+    EventsAnswer,
+    EventStore,
+    EventStoreDriver,
+    Query,
+    QueryRefused,
+    Range,
+    Selection,
+    Source,
+    UnknownField,
+)
+from tests.core.query.histories import PlainEvent, PlainLoader
 
 Answering = Callable[[Any, datetime], Answer]
 
@@ -56,12 +78,52 @@ class FixedStore:
         return found(query, now) if callable(found) else found
 
 
+class ListStore:
+    """An `EventStore` that counts the events and the sessions of two lists, which nobody sent to the product."""
+
+    def __init__(self, events: Sequence[PlainEvent], sessions: Sequence[PlainEvent] = ()) -> None:
+        self.rows: dict[Source, list[PlainEvent]] = {"events": list(events), "sessions": list(sessions)}
+
+    async def answer(self, tenant_id: int, query: Query, now: datetime) -> Answer:
+        if isinstance(query, Events):
+            return EventsAnswer(tuple(map(_event_row, self._found(query, query.select)[: query.limit])), None)
+        if isinstance(query, Catalogue):
+            names = Counter(event.name for event in self._found(query, Selection()))
+            return CatalogueAnswer(tuple(_catalogued(name, count, query.range) for name, count in names.most_common()))
+        source = query.source if isinstance(query, Question) else query.funnel.source
+        return await evaluate(query, PlainLoader(self.rows[source]), now)
+
+    async def stamp(self, tenant_id: int, query: Query) -> Hashable:
+        return len(self.rows["events"]), len(self.rows["sessions"])
+
+    def _found(self, query: Events | Catalogue, select: Selection) -> list[PlainEvent]:
+        """Newest first; conditions are left to the others."""
+        found = [
+            event
+            for event in self.rows["events"]
+            if query.range.start <= event.time < query.range.end and (not select.events or event.name in select.events)
+        ]
+        return sorted(found, key=lambda event: event.place, reverse=True)
+
+
+def _event_row(event: PlainEvent) -> EventRow:
+    given: dict[str, Any] = {field.name: event.value(field.name) for field in fields(EventRow)}
+    told = {"timestamp": event.time, "received_at": event.time, "event_name": event.name, "event_type": "track"}
+    flags = {name: getattr(event, name) for name in ("is_bot", "journey_start", "journey_end")}
+    ids = {"message_id": UUID(int=event.message_id), "person_id": UUID(event.person) if event.person else None}
+    return EventRow(**{**given, "project_id": 1, "properties": event.properties, **told, **flags, **ids})
+
+
+def _catalogued(name: str, count: int, stretch: Range) -> CataloguedEvent:
+    return CataloguedEvent(name, count, 0, stretch.start, stretch.end, {}, {}, ())
+
+
 def unknown_field(query: object, now: datetime) -> Answer:
     """What stores do with a field that there is not."""
     raise UnknownField("There is no field 'no_such' of events.")
 
 
-def plugin_with(store: FixedStore) -> type[Plugin]:
+def plugin_with(store: EventStore) -> type[Plugin]:
     """A plugin that registers a store under the name `fixed`."""
 
     class SecondEngine(Plugin):
@@ -74,7 +136,7 @@ def plugin_with(store: FixedStore) -> type[Plugin]:
 
         @hookimpl
         def register_event_stores(self) -> list[EventStoreDriver]:
-            def create(app: App) -> FixedStore:
+            def create(app: App) -> EventStore:
                 return store
 
             return [EventStoreDriver("fixed", create)]
