@@ -98,6 +98,13 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self.query_seconds = Histogram(
+            "chatnation_query_seconds",
+            "Time to answer questions of events, by outcome (kept: it was known, found, refused, failed).",
+            ["kind", "outcome"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
 
     async def publish(self, redis: Redis) -> None:
         """Leave a copy of the figures for whoever is scraped; it expires when this process stops renewing it."""

@@ -244,6 +244,22 @@ async def test_what_is_open_is_told_anew_every_minute(runner: QueryRunner, store
         assert len(store.asked) == times, query
 
 
+async def test_it_is_told_what_became_of_each_question_and_how_long_it_took(
+    store: FixedStore, clock: FakeClock
+) -> None:
+    told: list[tuple[str, str]] = []
+    runner = QueryRunner(lambda: store, clock, watch=lambda kind, outcome, seconds: told.append((kind, outcome)))
+    await runner.ask(1, ASKED)
+    await runner.ask(1, ASKED)
+    with pytest.raises(QueryRefused):
+        await runner.ask(1, Paths(range=JUNE))
+    store.answers.clear()
+    store.answers[Catalogue] = lambda query, now: CatalogueAnswer(1 // 0)  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError):
+        await runner.ask(2, ASKED)
+    assert told == [("catalogue", "found"), ("catalogue", "kept"), ("paths", "refused"), ("catalogue", "failed")]
+
+
 async def test_a_known_tag_spares_the_answer(runner: QueryRunner, store: FixedStore) -> None:
     found = await runner.find(1, ASKED)
     store.asked.clear()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from hashlib import blake2b
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, TypeVar
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic_core import to_json
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from chatnation.core.app import App
 
 T = TypeVar("T")
+Outcome = Literal["kept", "found", "refused", "failed"]
+Watch = Callable[[str, Outcome, float], None]
+"""Is told the kind of each question, what became of it, and how many seconds that took."""
 
 MOST_ANSWERS = 5_000
 PATIENCE = 8.0
@@ -60,8 +64,15 @@ class QueryRunner:
     Questions are told apart by their JSON, never by being equal: to Python, 1.0 equals True.
     """
 
-    def __init__(self, create: Callable[[], EventStore], clock: Clock, limits: Limits = Limits()) -> None:
+    def __init__(
+        self,
+        create: Callable[[], EventStore],
+        clock: Clock,
+        limits: Limits = Limits(),
+        watch: Watch = lambda kind, outcome, seconds: None,
+    ) -> None:
         self._create = create
+        self._watch = watch
         self._clock = clock
         self._limits = limits
         self._slots = Slots(limits.concurrency, limits.together, limits.patience)
@@ -83,7 +94,11 @@ class QueryRunner:
             timeout=app.settings.query_timeout_seconds,
             cache_bytes=app.settings.query_cache_bytes,
         )
-        return cls(partial(driver.create, app), app.clock, limits)
+
+        def watch(kind: str, outcome: Outcome, seconds: float) -> None:
+            app.metrics.query_seconds.labels(kind, outcome).observe(seconds)
+
+        return cls(partial(driver.create, app), app.clock, limits, watch)
 
     @cached_property
     def store(self) -> EventStore:
@@ -101,7 +116,19 @@ class QueryRunner:
 
     async def find(self, tenant_id: int, query: Query, *, unless: Collection[str] = ()) -> Found:
         """The answer with its tag, or the tag alone where it is one of `unless`."""
-        check(query)
+        began = perf_counter()
+        outcome: Outcome = "failed"
+        try:
+            check(query)
+            found, outcome = await self._find(tenant_id, query, unless)
+            return found
+        except QueryRefused:
+            outcome = "refused"
+            raise
+        finally:
+            self._watch(query.kind, outcome, perf_counter() - began)
+
+    async def _find(self, tenant_id: int, query: Query, unless: Collection[str]) -> tuple[Found, Outcome]:
         now = self._clock.now()
         text = to_json(query, inf_nan_mode="strings")
         # The stamp is taken first: what changes while the answer is found makes it newer than its stamp, never older.
@@ -109,19 +136,19 @@ class QueryRunner:
         mark = stamp, moment_of(query, now)
         tag = _tag(tenant_id, text, mark)
         if tag in unless:
-            return Found(tag, None)
-        answer = self._cache.get((tenant_id, text), mark)
-        if answer is None:
+            return Found(tag, None), "kept"
+        kept = self._cache.get((tenant_id, text), mark)
+        if kept is not None:
+            return Found(tag, kept), "kept"
 
-            async def work() -> Answer:
-                async with self._slots.slot(tenant_id):
-                    found = await self._in_time(self.store.answer(tenant_id, query, now))
-                size = OBJECTS * len(to_json(found)) + len(text)
-                self._cache.put((tenant_id, text), mark, found, size)
-                return found
+        async def work() -> Answer:
+            async with self._slots.slot(tenant_id):
+                found = await self._in_time(self.store.answer(tenant_id, query, now))
+            size = OBJECTS * len(to_json(found)) + len(text)
+            self._cache.put((tenant_id, text), mark, found, size)
+            return found
 
-            answer = await self._flights.join((tenant_id, text, mark), work)
-        return Found(tag, answer)
+        return Found(tag, await self._flights.join((tenant_id, text, mark), work)), "found"
 
     async def _in_time(self, work: Coroutine[Any, Any, T]) -> T:
         """What the store says, within the time that a question may take."""
