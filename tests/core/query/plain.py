@@ -195,25 +195,9 @@ def _random_filter(random: Random) -> Filter:
     if operator in ("is_set", "is_not_set"):
         return Filter(field, operator)
     texts = (
-        "KE",
-        "ke",
-        "U",
-        "p",
-        "q",
-        "many",
-        "3",
-        "2.5",
-        2,
-        3.0,
-        True,
-        False,
-        "a",
-        "true",
-        "1",
-        "2025-03-30",
-        "",
-        "PRO",
-    )
+        "KE", "ke", "U", "G", "p", "q", "many", "ma", "NY", "a", "PRO", "ee", "F", "true", "fal", "",
+        "3", "2.5", "1", "0", "202", "2025-03-30", 2, 3.0, True, False,
+    )  # fmt: skip
     patterns = ("*", "m*y", "*e*", "2025-*-3*", "K?", "[a]", "2*", "*.*", "", "m*a*n*y", "many*many", "**")
     wanted = patterns if operator == "matches" else texts
     return Filter(field, operator, tuple(random.sample(wanted, random.choice((1, 1, 2)))))
