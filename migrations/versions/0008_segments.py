@@ -37,7 +37,6 @@ def upgrade() -> None:
         sa.Column("built_at", INSTANT, server_default=sa.text("now()"), nullable=False),
         sa.Column("tenant_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("size", sa.Integer(), nullable=False, comment="Rows."),
-        sa.Column("format", sa.SmallInteger(), nullable=False, comment="Version of how its columns are written."),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column(
             "left_out", postgresql.ARRAY(sa.Text()), nullable=False, comment="Columns that are too large to be copied."

@@ -81,6 +81,7 @@ from chatnation.core.query.model import (
     Timeseries,
     Uniques,
 )
+from chatnation.core.query.segments.sources import FactSource
 from chatnation.core.query.store import Analytics, EventStore, EventStoreDriver, QueryRefused
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "Events",
     "EventsAnswer",
     "Exclusion",
+    "FactSource",
     "Field",
     "Filter",
     "Formula",

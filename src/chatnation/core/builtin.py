@@ -15,6 +15,7 @@ from chatnation.core.jobs.definitions import Job, Retention, Schedule
 from chatnation.core.plugin.base import Plugin, hookimpl
 from chatnation.core.plugin.boundary import CORE
 from chatnation.core.plugin.services import Service
+from chatnation.core.query.segments.sources import EVENTS, FactSource
 from chatnation.core.query.store import EventStore, EventStoreDriver
 from chatnation.core.sealed_columns import SealedColumn
 from chatnation.core.web.routing import AUTHENTICATED, IngestRoute, NavigationEntry, Page, Permission, Route
@@ -82,6 +83,10 @@ class Core(Plugin):
         return [EventStoreDriver("postgresql", create)]
 
     @hookimpl
+    def register_fact_sources(self) -> Iterable[FactSource]:
+        return [EVENTS]
+
+    @hookimpl
     async def startup(self, app: App) -> None:
         self._app = app
         await self._ingestion.start(app)
@@ -100,6 +105,7 @@ class Core(Plugin):
             Job("core.apply_retention", self._apply_retention),
             Job("core.remove_logins", self._remove_logins),
             Job("core.compact_events", self._compact_events),
+            Job("core.build_segments", self._build_segments),
             Job("core.send_reset_link", self._send_reset_link),
         ]
 
@@ -109,6 +115,7 @@ class Core(Plugin):
             Schedule("core.apply_retention", "17 1 * * *"),
             Schedule("core.remove_logins", "37 * * * *"),
             Schedule("core.compact_events", "47 2 * * *"),
+            Schedule("core.build_segments", "* * * * *"),
         ]
 
     @hookimpl
@@ -128,6 +135,11 @@ class Core(Plugin):
         from chatnation.core.storage.compaction import compact_months
 
         await compact_months(self._app.storage, self._app.clock)
+
+    async def _build_segments(self, payload: dict[str, Any]) -> None:
+        from chatnation.core.query.segments.builder import SegmentBuilder
+
+        await SegmentBuilder.of(self._app).run()
 
     async def _send_reset_link(self, payload: dict[str, Any]) -> None:
         from chatnation.core.web.accounts.reset_mail import send_reset_link

@@ -9,6 +9,7 @@ from chatnation.core.plugin.base import hookspec
 from chatnation.core.processing.projection import Projection
 from chatnation.core.processing.stage import Stage
 from chatnation.core.query.metrics import Metric
+from chatnation.core.query.segments.sources import FactSource
 from chatnation.core.query.store import EventStoreDriver
 from chatnation.core.queue.base import EventQueue
 
@@ -80,6 +81,16 @@ def register_event_stores() -> Iterable[EventStoreDriver]:  # type: ignore[empty
     When: once, at composition; the store itself is made when the first question comes.
     Return: a list of `EventStoreDriver`; the one that `CHATNATION_EVENT_STORE` names is used.
     Failure: the plugin is failed.
+    """
+
+
+@hookspec
+def register_fact_sources() -> Iterable[FactSource]:  # type: ignore[empty-body]
+    """Offer rows of the plugin's own to questions.
+
+    When: once, at composition.
+    Return: a list of `FactSource`. Questions know those called `events`, which are the core's, and `sessions`.
+    Failure: the plugin is failed; two plugins that offer one source conflict, and the later one is failed.
     """
 
 

@@ -67,6 +67,8 @@ def _claims(resources: Resources, plugin: str, prefix: Callable[[str], str]) -> 
         yield f"queue scheme {driver.scheme}"
     for store in items.get("event_stores", ()):
         yield f"event store {store.name}"
+    for source in items.get("fact_sources", ()):
+        yield f"source of facts {source.name}"
     for route in items.get("routes", ()):
         yield f"route {route.method} {_shape(route_path(route, prefix(plugin)))}"
     for page in items.get("pages", ()):

@@ -19,6 +19,7 @@ from chatnation.core.plugin.services import Service
 from chatnation.core.processing.projection import Projection
 from chatnation.core.processing.stage import Stage
 from chatnation.core.query.metrics import Metric
+from chatnation.core.query.segments.sources import FactSource
 from chatnation.core.query.store import EventStoreDriver
 from chatnation.core.sealed_columns import SealedColumn
 from chatnation.core.web.routing import IngestRoute, Middleware, NavigationEntry, Page, Permission, Route
@@ -47,6 +48,7 @@ class Resources:
     projections: tuple[Registered[Projection], ...] = ()
     queues: tuple[Registered[QueueDriver], ...] = ()
     event_stores: tuple[Registered[EventStoreDriver], ...] = ()
+    fact_sources: tuple[Registered[FactSource], ...] = ()
     metrics: tuple[Registered[Metric], ...] = ()
     listeners: tuple[Registered[Listener], ...] = ()
     jobs: tuple[Registered[Job], ...] = ()
@@ -109,6 +111,7 @@ def collect(hooks: Hooks, inventory: Inventory) -> Resources:
         projections=ask(events.register_projections, Projection),
         queues=ask(events.register_queues, QueueDriver),
         event_stores=ask(events.register_event_stores, EventStoreDriver),
+        fact_sources=ask(events.register_fact_sources, FactSource),
         metrics=ask(events.register_metrics, Metric),
         listeners=ask(work.register_listeners, Listener),
         jobs=ask(work.register_jobs, Job),

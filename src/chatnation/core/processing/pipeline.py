@@ -23,6 +23,8 @@ from chatnation.core.processing.event_rows import insert_events, is_keyed
 from chatnation.core.processing.notices import events_stored
 from chatnation.core.processing.projecting import Projections
 from chatnation.core.processing.stages import Stages
+from chatnation.core.query.segments.markers import mark
+from chatnation.core.query.segments.sources import EVENTS
 from chatnation.core.storage.locks import lock_storing
 from chatnation.core.storage.partitions import Partitions
 from chatnation.core.storage.storage import Storage, enter_tenant, raw
@@ -199,6 +201,7 @@ class Pipeline:
         evidence = self._recogniser.gather(batch, ids)
         confirmations = [await self._identity.record_sightings(database, tenant_id, evidence)]
         if new:
+            await mark(database, tenant_id, EVENTS.name, [event.timestamp for event in new])
             await self._projections.apply(connection, batch, prepared.enabled)
             self._publish(connection, events_stored(tenant_id, new))
         confirmations.append(await self._identity.record_links(database, tenant_id, evidence))

@@ -23,8 +23,9 @@ from chatnation.core.identity import queries
 from chatnation.core.identity.recomputing import log_changes, recompute
 from chatnation.core.identity.store import CACHE as IDENTITY_CACHE
 from chatnation.core.jobs.schema import SCHEMA as JOBS_SCHEMA
+from chatnation.core.storage import copies
 from chatnation.core.storage.keepers import check_everybody_can_be_asked, with_tables
-from chatnation.core.storage.locks import lock_identity, lock_storing
+from chatnation.core.storage.locks import lock_identity, lock_segments, lock_storing
 from chatnation.core.storage.models import (
     erasures,
     identities,
@@ -91,8 +92,10 @@ class Eraser:
         """
         async with self._storage.tenant(tenant.id) as connection:
             asyncpg_connection = await raw(connection)
+            await lock_segments(asyncpg_connection, tenant.id)
             await lock_storing(asyncpg_connection, tenant.id, alone=True)
             await lock_identity(asyncpg_connection, tenant.id)
+            latest_mark = await copies.latest_mark(connection, tenant.id)
             if await queries.view(connection, tenant.id, person_id) is None:
                 raise NotFound("There is no such person.")
             leafs = await queries.leaf_ids(connection, tenant.id, person_id)
@@ -102,6 +105,7 @@ class Eraser:
             counts += await _delete_events(connection, tenant.id, leafs)
             counts += await _drop_dead_letters(connection, tenant.id, leafs)
             counts += await forget_leafs(connection, tenant.id, leafs)
+            await copies.drop_marked_since(connection, tenant.id, latest_mark)
             await connection.execute(
                 upsert(suppressions)
                 .values([{"tenant_id": tenant.id, "leaf_id": leaf} for leaf in leafs])
@@ -115,7 +119,7 @@ class Eraser:
     async def summarize_tenant(self, tenant_id: int) -> dict[str, int | None]:
         """What there is to erase, by kind: rows of the core, and what plugins say; None where one cannot count."""
         async with self._storage.tenant(tenant_id) as connection:
-            core = [table for table in await tenant_tables(connection) if table.plugin is None]
+            core = [table for table in await tenant_tables(connection) if table.plugin is None and not table.is_copy]
             summary: dict[str, int | None] = dict(await count_rows(connection, core, tenant_id))
         for record in self._inventory:
             summary |= await self._summary_of(record.name, tenant_id)
@@ -139,6 +143,7 @@ class Eraser:
         """
         async with self._storage.system("erase a tenant") as connection:
             asyncpg_connection = await raw(connection)
+            await lock_segments(asyncpg_connection, tenant.id)
             await lock_storing(asyncpg_connection, tenant.id, alone=True)
             await lock_identity(asyncpg_connection, tenant.id)
             await connection.execute(_ERASING)
@@ -263,7 +268,11 @@ async def _write_receipt(
 _EVENTS = text(
     """
     WITH gone AS (
-        DELETE FROM events WHERE tenant_id = :tenant AND person_id = ANY(CAST(:leafs AS uuid[])) RETURNING message_id
+        DELETE FROM events WHERE tenant_id = :tenant AND person_id = ANY(CAST(:leafs AS uuid[]))
+        RETURNING message_id, timestamp
+    ), marked AS (
+        INSERT INTO segment_markers (tenant_id, source, quarter)
+        SELECT DISTINCT :tenant, 'events', date_bin('15 minutes', timestamp, 'epoch') FROM gone
     ), keys AS (
         DELETE FROM event_keys k USING gone
          WHERE k.tenant_id = :tenant AND k.message_id = gone.message_id

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chatnation.core.storage import copies
 from chatnation.core.storage.models.events import events
 
 if TYPE_CHECKING:
@@ -136,8 +137,18 @@ async def drop_before(connection: AsyncConnection, cutoff: datetime) -> int:
         if add_months(month, 1) <= cutoff.astimezone(UTC).date():
             await connection.execute(text(f"DROP TABLE events_{month:%Y_%m}"))
             dropped += 1
-    await connection.execute(text("DELETE FROM events_default WHERE timestamp < :cutoff"), {"cutoff": cutoff})
+    await connection.execute(_DELETE_OUTLIERS, {"cutoff": cutoff})
     # Keys go with the oldest event that can still be there, or a retry of it would count as new.
     kept = datetime.combine(month_of(cutoff), time.min, UTC)
+    await copies.drop_before(connection, events.name, kept)
     await connection.execute(text("DELETE FROM event_keys WHERE timestamp < :kept"), {"kept": kept})
     return dropped
+
+
+_DELETE_OUTLIERS = text(
+    """
+    WITH gone AS (DELETE FROM events_default WHERE timestamp < :cutoff RETURNING tenant_id, timestamp)
+    INSERT INTO segment_markers (tenant_id, source, quarter)
+    SELECT DISTINCT tenant_id, 'events', date_bin('15 minutes', timestamp, 'epoch') FROM gone
+    """
+)

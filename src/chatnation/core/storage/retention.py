@@ -132,8 +132,10 @@ class Retainer:
             conditions[f"{others}{column} < :before"] = period.days
         for condition, days in conditions.items():
             async with self._storage.system(f"old rows of {table}") as connection:
-                query = text(f"DELETE FROM {table} WHERE {condition}")
-                deleted = (await connection.execute(query, {"before": self._before(days)})).rowcount
+                # Whatever else is copied marks by itself what changes.
+                delete = _DELETE_EVENTS if table == EVENTS else _DELETE
+                query = text(delete.format(table=table, condition=condition))
+                deleted = await connection.scalar(query, {"before": self._before(days)})
             if deleted:
                 logger.info("deleted %d rows of %s older than %d days", deleted, table, days)
 
@@ -151,6 +153,16 @@ class Retainer:
                     return
                 await forget_leafs(connection, tenant_id, leafs)
             logger.info("forgot %d ids that were last seen before %s", len(leafs), before)
+
+
+_DELETE = "WITH gone AS (DELETE FROM {table} WHERE {condition} RETURNING 1) SELECT count(*) FROM gone"
+_DELETE_EVENTS = """
+WITH gone AS (DELETE FROM events WHERE {condition} RETURNING tenant_id, timestamp), marked AS (
+    INSERT INTO segment_markers (tenant_id, source, quarter)
+    SELECT DISTINCT tenant_id, 'events', date_bin('15 minutes', timestamp, 'epoch') FROM gone
+)
+SELECT count(*) FROM gone
+"""
 
 
 async def _last_seen_before(connection: AsyncConnection, tenant_id: int, before: datetime) -> list[UUID]:

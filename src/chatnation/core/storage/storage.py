@@ -70,14 +70,18 @@ class Storage:
             yield connection
 
     @asynccontextmanager
-    async def snapshot(self, tenant_id: int, *, timeout: float | None = None) -> AsyncIterator[AsyncConnection]:
-        """Like `tenant`, but it reads only, and every statement sees the same moment: that of the first one.
+    async def snapshot(
+        self, tenant_id: int, *, timeout: float | None = None, writes: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
+        """Like `tenant`, but every statement sees the moment of the first one; it reads only, unless it `writes`.
 
         `timeout`: seconds that a statement may take.
         """
         limit = {} if timeout is None else {"timeout": str(int(timeout * 1000))}
         door = _ENTER_TENANT if timeout is None else _ENTER_SNAPSHOT
-        async with self._transaction(door, str(tenant_id), limit, _SNAPSHOT) as connection:
+        async with self._transaction(
+            door, str(tenant_id), limit, {**_SNAPSHOT, "postgresql_readonly": not writes}
+        ) as connection:
             yield connection
 
     @asynccontextmanager

@@ -130,7 +130,7 @@ def _size(path: Path) -> int:
 
 
 async def _sources(connection: AsyncConnection) -> list[_Source]:
-    tables = sorted(await tenant_tables(connection), key=lambda table: (table.plugin or "", table.name))
+    tables = sorted(await _originals(connection), key=lambda table: (table.plugin or "", table.name))
     own = _Source("tenants", "core", "tenants", '"public"."tenants"', "id = $1")
     people = _Source(
         "users",
@@ -147,7 +147,11 @@ def _source(table: TenantTable) -> _Source:
 
 
 async def _counts(connection: AsyncConnection, tenant_id: int) -> dict[str, int]:
-    return await count_rows(connection, await tenant_tables(connection), tenant_id)
+    return await count_rows(connection, await _originals(connection), tenant_id)
+
+
+async def _originals(connection: AsyncConnection) -> list[TenantTable]:
+    return [table for table in await tenant_tables(connection) if not table.is_copy]
 
 
 async def _write_json(

@@ -33,6 +33,9 @@ _PLUGIN_SCHEMAS = text(
 )
 
 
+_COPIES = frozenset({"segments", "segment_columns", "segment_markers"})
+
+
 @dataclass(frozen=True, slots=True)
 class TenantTable:
     """A table with a column `tenant_id`. `plugin` is None for the core's."""
@@ -44,6 +47,11 @@ class TenantTable:
     def label(self) -> str:
         """How it is called in summaries and receipts: `events`, `sessions.sessions`."""
         return f"{self.plugin}.{self.name}" if self.plugin else self.name
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether all that is in it can be made anew from other tables."""
+        return self.plugin is None and self.name in _COPIES
 
     @property
     def quoted(self) -> str:

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation import Job, Plugin, Projection, Schedule, TenantSettings, hookimpl
 from chatnation.plugins.sessions import actions, queries
+from chatnation.plugins.sessions.facts import SESSIONS
 from chatnation.plugins.sessions.jobs import COUNT_PEOPLE, SETTLE, CountPeople, SettleCounts
 from chatnation.plugins.sessions.projections import SessionBuilder
 from chatnation.plugins.sessions.settings import SessionsTenantSettings
+from chatnation.query import FactSource
 
 
 class SessionsPlugin(Plugin):
@@ -28,6 +30,10 @@ class SessionsPlugin(Plugin):
     @hookimpl
     def register_projections(self) -> Iterable[Projection]:
         return [Projection("build_sessions", SessionBuilder(self._tenant_settings))]
+
+    @hookimpl
+    def register_fact_sources(self) -> Iterable[FactSource]:
+        return [SESSIONS]
 
     @hookimpl
     def register_jobs(self) -> Iterable[Job]:

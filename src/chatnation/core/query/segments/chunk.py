@@ -11,6 +11,7 @@ from chatnation.core.query.frame import Coded, Mask, Numbers, Rows, Times
 from chatnation.core.query.segments.column import Column, join_columns
 from chatnation.core.query.segments.encoding import Part, decode, encode
 from chatnation.core.query.segments.ids import Ids, join_ids
+from chatnation.core.query.segments.sizes import is_large
 
 TIME, LEAF, VISIT = "time", "leaf", "visit"
 """Parts that every chunk has: when, who, and which rows may be of one visit."""
@@ -144,6 +145,15 @@ class Chunk:
         names = frozenset().union(*(chunk.parts for chunk in filled)) - left_out
         parts = {name: _join([chunk._of(name) for chunk in filled]) for name in names}
         return cls(sum(chunk.size for chunk in filled), parts, wanted=wanted, left_out=left_out)
+
+    def without_large_columns(self) -> Chunk:
+        """The same, with properties left out that are too large to be copied."""
+        columns = {name: part.compact() for name, part in self._all().items() if isinstance(part, Column)}
+        large = {name for name, column in columns.items() if name.startswith(PROPERTIES) and is_large(column)}
+        if not large:
+            return self
+        parts = {name: part for name, part in self._parts.items() if name not in large}
+        return Chunk(self.size, parts, wanted=self.wanted, left_out=self.left_out | large)
 
     def encode(self) -> dict[str, bytes]:
         """Each part as bytes."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import asyncpg
 
 _MARK = """
-INSERT INTO segment_markers (tenant_id, source, quarter) SELECT $1, $2, quarter FROM unnest($3::timestamptz[]) AS quarter
+INSERT INTO segment_markers (tenant_id, source, quarter)
+SELECT $1, $2, quarter FROM unnest($3::timestamptz[]) AS quarter
 """
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
-    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -31,7 +30,6 @@ segments = Table(
     Column("built_at", Instant, nullable=False, server_default=func.now()),
     tenant_column(),
     Column("size", Integer, nullable=False, comment="Rows."),
-    Column("format", SmallInteger, nullable=False, comment="Version of how its columns are written."),
     Column("source", Text, nullable=False),
     Column("left_out", ARRAY(Text), nullable=False, comment="Columns that are too large to be copied."),
     # Segments of a tenant and source never overlap.

@@ -1,0 +1,115 @@
+"""Segments in the database: found, read whole, written and deleted, on asyncpg's own connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chatnation.core.query.frame import micros
+from chatnation.core.query.segments.chunk import ENDED, Chunk
+from chatnation.core.query.segments.rows import chunk_of
+from chatnation.core.query.segments.sources import FactSource
+from chatnation.core.query.segments.spans import Span, instant
+
+if TYPE_CHECKING:
+    import asyncpg
+
+ROWS_AT_ONCE = 20_000
+"""Rows that are in memory as objects at a time."""
+
+_FIND = """
+SELECT id, starts_at, ends_at, size, left_out FROM segments
+WHERE tenant_id = $1 AND source = $2 AND starts_at >= $3 AND starts_at < $4 ORDER BY starts_at
+"""
+_READ = "SELECT name, data FROM segment_columns WHERE segment_id = $1"
+_DELETE = "DELETE FROM segments WHERE id = ANY ($1)"
+_WRITE = """
+WITH segment AS (
+    INSERT INTO segments (tenant_id, source, starts_at, ends_at, latest, built_at, size, left_out)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
+)
+INSERT INTO segment_columns (segment_id, tenant_id, name, data)
+SELECT segment.id, $1, part.* FROM segment, unnest($9::text[], $10::bytea[]) AS part
+"""
+_MARKED = """
+SELECT DISTINCT quarter FROM segment_markers
+WHERE tenant_id = $1 AND source = $2 AND quarter >= $3 AND quarter < $4
+"""
+_UNMARK = "DELETE FROM segment_markers WHERE tenant_id = $1 AND source = $2 AND quarter = ANY ($3)"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """A segment without its columns."""
+
+    id: int
+    span: Span
+    size: int
+    left_out: frozenset[str]
+
+
+class Segments:
+    """The segments of one tenant and source, in one transaction."""
+
+    def __init__(self, database: asyncpg.Connection[Any], tenant_id: int, source: FactSource) -> None:
+        self._database = database
+        self._tenant_id = tenant_id
+        self._source = source
+
+    async def find(self, span: Span) -> list[StoredSegment]:
+        """Those that begin in a span, in order."""
+        rows = await self._database.fetch(_FIND, *self._about(span))
+        return [
+            StoredSegment(
+                row["id"],
+                Span(micros(row["starts_at"]), micros(row["ends_at"])),
+                row["size"],
+                frozenset(row["left_out"]),
+            )
+            for row in rows
+        ]
+
+    async def read(self, segment: StoredSegment) -> Chunk:
+        """The rows of a segment, with all columns."""
+        rows = await self._database.fetch(_READ, segment.id)
+        return Chunk(segment.size, {row["name"]: row["data"] for row in rows}, left_out=segment.left_out)
+
+    async def read_rows(self, span: Span) -> Chunk:
+        """The rows of a span as the tables have them."""
+        bounds = (instant(span.start), instant(span.end))
+        cursor = await self._database.cursor(self._source.rows, self._tenant_id, *bounds)
+        chunks = []
+        while rows := await cursor.fetch(ROWS_AT_ONCE):
+            chunks.append(await asyncio.to_thread(chunk_of, rows))
+        return await asyncio.to_thread(Chunk.join, chunks)
+
+    async def write(self, span: Span, chunk: Chunk, built_at: int) -> None:
+        """Keep the rows of a span; without rows there is nothing to keep."""
+        if not chunk.size:
+            return
+        chunk = await asyncio.to_thread(chunk.without_large_columns)
+        columns = await asyncio.to_thread(chunk.encode)
+        latest = int((chunk.ended if ENDED in chunk.parts else chunk.time).max())
+        moments = (instant(span.start), instant(span.end), instant(latest), instant(built_at))
+        about = (self._tenant_id, self._source.name, *moments, chunk.size, sorted(chunk.left_out))
+        await self._database.execute(_WRITE, *about, list(columns), list(columns.values()))
+
+    async def delete(self, segments: Collection[StoredSegment]) -> None:
+        """Delete segments with their columns."""
+        if segments:
+            await self._database.execute(_DELETE, [segment.id for segment in segments])
+
+    async def marked(self, span: Span) -> list[int]:
+        """The beginnings of the marked quarters of a span, in order."""
+        return sorted(micros(row["quarter"]) for row in await self._database.fetch(_MARKED, *self._about(span)))
+
+    async def unmark(self, quarters: Sequence[int]) -> None:
+        """Delete the marks of quarters that this transaction sees."""
+        if quarters:
+            moments = [instant(quarter) for quarter in quarters]
+            await self._database.execute(_UNMARK, self._tenant_id, self._source.name, moments)
+
+    def _about(self, span: Span) -> tuple[Any, ...]:
+        return self._tenant_id, self._source.name, instant(span.start), instant(span.end)
