@@ -336,3 +336,35 @@ async def test_what_makes_no_sense_is_refused_before_anything_is_loaded(change: 
     with pytest.raises(QueryRefused, match=words):
         await evaluate(query, loader, NOW)
     assert loader.loads == []
+
+
+async def test_visits_are_measured_by_the_time_of_their_beginning() -> None:
+    visits = [
+        PlainEvent(
+            datetime(2025, 3, 10, hour, tzinfo=UTC),
+            "",
+            person,
+            session=f"visit {hour}",
+            message_id=hour,
+            columns={"duration_seconds": seconds, "utm_source": source},
+        )
+        for hour, person, seconds, source in ((8, "p", "10", "mail"), (9, "p", "30", "mail"), (22, None, "50", "ad"))
+    ]
+    query = Timeseries(
+        range=days(date(2025, 3, 10), date(2025, 3, 12), NAIROBI),
+        source="sessions",
+        series=(
+            Series("visits"),
+            Series("sessions", measure=Measure("sessions")),
+            Series("persons", measure=Measure("persons")),
+            Series(
+                "middle",
+                Selection(filters=(Filter("utm_source", "is", ("mail",)),)),
+                Measure("p50", "duration_seconds"),
+            ),
+        ),
+    )
+    answer: Any = await evaluate(query, PlainLoader(visits), NOW)
+    assert answer.line("visits").values == answer.line("sessions").values == (2, 1)
+    assert answer.line("persons").values == (1, 0)
+    assert answer.line("middle").values == (20, None)
