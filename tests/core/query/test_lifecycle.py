@@ -109,5 +109,8 @@ async def test_nobody_is_dormant_in_a_week_that_has_not_begun() -> None:
 
     found = await answer(query, PlainLoader(events), MONDAY + timedelta(days=8))
 
+    at_its_begin = await answer(query, PlainLoader(events), MONDAY + timedelta(days=7))
+
     assert [week.dormant for week in found.buckets] == [0, 1, 0]
+    assert [week.dormant for week in at_its_begin.buckets] == [0, 0, 0]
     assert [week.bucket.complete for week in found.buckets] == [True, False, False]

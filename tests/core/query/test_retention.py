@@ -206,3 +206,11 @@ async def test_a_period_that_has_not_begun_has_no_share() -> None:
     assert [cell.share for cell in found.cohorts[0].cells] == [1, 0, None]
     assert [cell.open for cell in found.cohorts[0].cells] == [False, True, True]
     assert found.average == (1, None, None)
+
+
+async def test_a_period_that_begins_at_this_moment_has_no_share_yet() -> None:
+    query = Retention(range=Range(MONDAY, MONDAY + timedelta(weeks=1)), periods=2)
+
+    found = await answer(query, weekly(ann=(0,)), MONDAY + timedelta(days=7))
+
+    assert [(cell.share, cell.open) for cell in found.cohorts[0].cells] == [(1, False), (None, True)]

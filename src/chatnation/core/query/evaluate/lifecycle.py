@@ -33,8 +33,8 @@ async def answer(query: Lifecycle, loader: Loader, now: datetime) -> LifecycleAn
     period = visits - actor * (len(periods) + 1)
     came = did.times(bounds[1:] - 1) >= micros(query.range.start)
     known = _same(actor)
-    returning = known & (np.diff(visits, prepend=-1) == 1) & (period > 1)
-    stayed = np.append(returning[1:], False)
+    returning = known & (np.diff(visits, prepend=-1) == 1)
+    stayed = np.append(returning, False)[1:]
 
     def count(which: Mask, shift: int = 0) -> list[int]:
         counted = np.bincount(period[which] + shift, minlength=len(periods) + 2)
@@ -48,7 +48,7 @@ async def answer(query: Lifecycle, loader: Loader, now: datetime) -> LifecycleAn
                 count(came & ~known),
                 count(came & returning),
                 count(came & known & ~returning),
-                count((period > 0) & ~stayed, shift=1),
+                count(~stayed, shift=1),
                 strict=True,
             )
         )

@@ -74,11 +74,10 @@ async def answer(query: Paths, loader: Loader, now: datetime) -> PathsAnswer:
 def _walks(query: Paths, did: Acts, codes: Codes) -> _Walks:
     bounds = _bounds(query, did)
     begins, ends = bounds[:-1], bounds[1:]
-    # A step is a row, or a run of rows with the same node.
+    # A step is a row, or a run of rows with the same node. One that two paths share is a step of each, with that node.
     head = np.ones(len(codes), np.bool_)
     if query.collapse:
         head[1:] = codes[1:] != codes[:-1]
-        head[begins] = True
     step_of = np.cumsum(head) - 1
     first, last = begins, ends - 1
     if query.start is not None:
