@@ -6,11 +6,13 @@ import ast
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 
-import chatnation
 from chatnation.core.plugin.base import PROJECT, Plugin
 
+PUBLIC_MODULES = (PROJECT, f"{PROJECT}.query")
+"""What plugins import from, besides what other plugins offer: the names in `__all__`."""
 _FRAMES = {("layout.html",), ("error.html",), ("login.html",)}
 """Templates of the core that a plugin may replace."""
 _TEMPLATE_SUFFIXES = frozenset({".html", ".txt", ".xml"})
@@ -104,8 +106,9 @@ def _private(module: str, names: Iterable[str], package: str) -> str | None:
     """The first thing of the product that a plugin in `package` must not import, else None."""
     if module.partition(".")[0] != PROJECT or module == package or module.startswith(f"{package}."):
         return None
-    if module == PROJECT:
-        return next((f"{PROJECT}.{name}" for name in names if name not in chatnation.__all__), None)
+    if module in PUBLIC_MODULES:
+        public = import_module(module).__all__
+        return next((f"{module}.{name}" for name in names if name not in public), None)
     parts = module.split(".")
     if parts[1] == "testing" and not package.startswith(f"{PROJECT}.plugins"):
         return None
