@@ -117,9 +117,13 @@ class Counted:
 
 async def count(plan: Plan, loader: Loader, stretch: Range, now: datetime) -> Counted:
     """The chains of the entries in a stretch of time, which the last steps may lie after."""
-    end = stretch.end.astimezone(UTC) + timedelta(microseconds=plan.window)
-    frame = await load(plan.query, loader, plan.need, plan.selections, (stretch.start, end))
-    return counted(frame, plan, stretch, now)
+    bounds = (stretch.start, last_moment(plan, stretch))
+    return counted(await load(plan.query, loader, plan.need, plan.selections, bounds), plan, stretch, now)
+
+
+def last_moment(plan: Plan, stretch: Range) -> datetime:
+    """Behind everything that entries in a stretch of time may lead to."""
+    return stretch.end.astimezone(UTC) + timedelta(microseconds=plan.window)
 
 
 def counted(frame: Frame, plan: Plan, stretch: Range, now: datetime) -> Counted:

@@ -11,7 +11,7 @@ from chatnation.core.query.evaluate.conditions import EVENT_NAME, meets, selecte
 from chatnation.core.query.evaluate.funnel.plan import JOURNEY_END, JOURNEY_START, Plan
 from chatnation.core.query.evaluate.ordering import by_actor, run_bounds
 from chatnation.core.query.evaluate.rows import relevant
-from chatnation.core.query.frame import ArrayFrame, Coded, Codes, Frame, Mask, Rows, Times, micros
+from chatnation.core.query.frame import Actors, ArrayFrame, Coded, Codes, Frame, Mask, Rows, Times, micros
 from chatnation.core.query.model import Filter, Range, Selection
 
 Bits = NDArray[np.uint32]
@@ -67,20 +67,9 @@ def next_of(found: Rows, places: Rows) -> Rows:
 
 def histories(frame: Frame, plan: Plan, stretch: Range) -> Histories:
     """The histories of all actors with an entry in the stretch."""
-    bits = _bits(frame, plan)
-    if plan.query.order == "strict":
-        own = _lowest(len(plan.query.steps))
-        bits |= np.where(bits & own != 0, _OWN, np.uint32(0))
-    _require_flags(bits, frame, plan)
+    bits = _marked_bits(frame, plan, stretch)
     actors = frame.actors(plan.query.actor)
-    counted = _counted(frame, plan, actors.codes)
-    counted &= bits != 0
-    inside = slice(*np.searchsorted(frame.time, (micros(stretch.start), micros(stretch.end))))
-    enters = counted[inside] & (bits[inside] & _entry_bits(plan) != 0)
-    bits[inside][enters] |= _ENTRY
-    entered = np.zeros(len(actors.names) + 1, np.bool_)
-    entered[actors.codes[inside][enters]] = True
-    kept = np.flatnonzero(counted & entered[actors.codes])
+    kept = np.flatnonzero(_of_entered(actors, bits))
     sequences = by_actor(_groups([actors.codes[kept], *(frame.column(field).codes[kept] for field in plan.constant)]))
     rows = kept[sequences.rows]
     bits = bits[rows]
@@ -98,6 +87,27 @@ def histories(frame: Frame, plan: Plan, stretch: Range) -> Histories:
         np.flatnonzero(bits & _ENTRY != 0),
     )
     return replace(made, entries=_entries(made, plan))
+
+
+def _marked_bits(frame: Frame, plan: Plan, stretch: Range) -> Bits:
+    """The bits of `selected_bits` and the marks, all of them 0 in rows that the question is not about."""
+    bits = selected_bits(frame, plan)
+    if plan.query.order == "strict":
+        bits |= np.where(bits & _lowest(len(plan.query.steps)) != 0, _OWN, np.uint32(0))
+    require_flags(bits, frame, plan)
+    bits *= _counted(frame, plan)
+    inside = bits[slice(*np.searchsorted(frame.time, (micros(stretch.start), micros(stretch.end))))]
+    inside |= np.where(inside & _entry_bits(plan) != 0, _ENTRY, np.uint32(0))
+    return bits
+
+
+def _of_entered(actors: Actors, bits: Bits) -> Mask:
+    """The rows that matter of actors with an entry."""
+    entered = np.zeros(len(actors.names) + 1, np.bool_)
+    entered[actors.codes[bits & _ENTRY != 0]] = True
+    matter: Mask = entered[actors.codes]
+    matter &= bits != 0
+    return matter
 
 
 def _entries(found: Histories, plan: Plan) -> Rows:
@@ -124,10 +134,10 @@ def _places(mask: Mask) -> Rows:
     return np.append(np.flatnonzero(mask), len(mask))
 
 
-def _counted(frame: Frame, plan: Plan, actors: Codes) -> Mask:
+def _counted(frame: Frame, plan: Plan) -> Mask:
     """The rows that the question is about at all."""
     counted = relevant(frame, plan.query)
-    counted &= actors >= 0
+    counted &= frame.actors(plan.query.actor).codes >= 0
     for field in plan.constant:
         counted &= frame.column(field).codes >= 0
     return counted
@@ -142,7 +152,7 @@ def _groups(columns: list[Codes]) -> Codes:
     return groups
 
 
-def _bits(frame: Frame, plan: Plan) -> Bits:
+def selected_bits(frame: Frame, plan: Plan) -> Bits:
     """Bit i of a row tells whether it is of selection i. All names are looked up at once."""
     selections = [(np.uint32(1 << place), selection) for place, selection in enumerate(plan.selections)]
     plain = sum((bit for bit, selection in selections if not selection.filters), np.uint32(0))
@@ -168,16 +178,9 @@ def _named(frame: Frame, plan: Plan) -> Bits:
     return table[column.codes]
 
 
-def _require_flags(bits: Bits, frame: Frame, plan: Plan) -> None:
+def require_flags(bits: Bits, frame: Frame, plan: Plan) -> None:
     """With journey flags, takes the first step from rows that start no journey, the last from those that end none."""
     if plan.query.journey_flags:
         for step, field in ((0, JOURNEY_START), (plan.backbone[-1], JOURNEY_END)):
             flagged = meets(frame, (Filter(str(field), "is", (True,)),), plan.query.source)
             bits[~flagged] &= ~np.uint32(1 << step)
-
-
-def matched(frame: Frame, plan: Plan) -> Bits:
-    """Bit i of a row tells whether it matches step i, or exclusion i minus the number of steps."""
-    bits = _bits(frame, plan)
-    _require_flags(bits, frame, plan)
-    return bits
