@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     query_cache_bytes: int = Field(
         64_000_000, ge=0, description="Memory for answers that a process keeps, about, in bytes; 0: it keeps none."
     )
+    query_columns_bytes: int = Field(
+        256_000_000, ge=0, description="Memory for columns of events that a process keeps for questions, in bytes."
+    )
     query_export_rows: int = Field(
         100_000, ge=1, description="Most rows in one exported answer, which says when it is cut."
     )

@@ -39,13 +39,19 @@ WHERE excluded.first_seen < known.first_seen
 RETURNING a, b, removed_at IS NULL AS counts
 """
 # Equal times are decided by the value, so that the outcome does not depend on who came first.
+# Who keeps answers about traits looks at the marker.
 _SET_TRAITS = """
+WITH changed AS (
 INSERT INTO person_traits AS known (tenant_id, leaf_id, key, set_at, value)
 SELECT DISTINCT ON (leaf_id, key) $1::int4, leaf_id, key, set_at, value
 FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::jsonb[]) AS given (leaf_id, key, set_at, value)
 ORDER BY leaf_id, key, set_at DESC, value DESC
 ON CONFLICT (tenant_id, leaf_id, key) DO UPDATE SET set_at = excluded.set_at, value = excluded.value
 WHERE (excluded.set_at, excluded.value) > (known.set_at, known.value)
+RETURNING 1
+)
+INSERT INTO segment_markers (tenant_id, source, quarter)
+SELECT $1, 'person_traits', 'epoch' WHERE EXISTS (SELECT FROM changed)
 """
 _NOTE_BAD_IDS = """
 INSERT INTO identity_issues (tenant_id, kind, subject) SELECT $1::int4, 'meaningless_id', unnest($2::text[])

@@ -154,10 +154,11 @@ class Assembly:
         return self._rows.person_codes(LEAF, self._known.people.leafs, self._person_of)
 
     def _thinned_persons(self) -> Actors:
+        persons = self._persons
         ids = self._known.people.leafs.ids
-        if len(ids) <= SPARE + 4 * len(self._persons):
-            return Actors(self._persons, PersonNames(ids))
-        codes, used = compacted(self._persons, len(ids))
+        if len(ids) <= SPARE + 4 * len(persons):
+            return Actors(persons, PersonNames(ids))
+        codes, used = compacted(persons, len(ids))
         return Actors(codes, PersonNames(ids if used is None else ids[used]))
 
     @cached_property

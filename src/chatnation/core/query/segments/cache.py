@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
 from threading import Lock
 from typing import Any
+
+Made = tuple[Any, int]
+"""A value and its size in bytes."""
 
 
 class Cache:
@@ -48,32 +51,52 @@ class Cache:
                 self._drop(next(iter(self._kept)))
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[tuple[Any, int]]]) -> Any:
-        """The value, made if it is not there: by one of all that ask for it at the same time, the others wait.
+        """The value, made if it is not there; see `many`."""
 
-        `make` gives the value and its size. Where it fails or is cancelled, the next one who waits tries.
+        async def made(_: Collection[Hashable]) -> Mapping[Hashable, tuple[Any, int]]:
+            return {key: await make()}
+
+        return (await self.many([key], made))[key]
+
+    async def many(
+        self, keys: Iterable[Hashable], make: Callable[[Collection[Hashable]], Awaitable[Mapping[Hashable, Made]]]
+    ) -> dict[Hashable, Any]:
+        """The values by key, of which `make` makes those that are not there, with their sizes.
+
+        Each is made by one of all that ask for it at the same time, and the others wait. Where making fails or is
+        cancelled, whoever waits makes it.
         """
-        while True:
-            found = self.get(key)
-            if found is not None:
-                return found
-            making = self._making.get(key)
-            if making is None:
-                return await self._make(key, make)
-            await asyncio.wait([making])
-            if not making.cancelled():
-                return making.result()
+        found: dict[Hashable, Any] = {}
+        wanted = set(keys)
+        while wanted:
+            found |= {key: value for key in wanted if (value := self.get(key)) is not None}
+            wanted -= found.keys()
+            others = {key: self._making[key] for key in wanted if key in self._making}
+            own = wanted - others.keys()
+            if own:
+                found |= await self._make(own, make)
+            if others:
+                await asyncio.wait(others.values())
+                found |= {key: each.result() for key, each in others.items() if not each.cancelled()}
+            wanted -= found.keys()
+        return found
 
-    async def _make(self, key: Hashable, make: Callable[[], Awaitable[tuple[Any, int]]]) -> Any:
-        self._making[key] = done = asyncio.get_running_loop().create_future()
+    async def _make(
+        self, keys: Collection[Hashable], make: Callable[[Collection[Hashable]], Awaitable[Mapping[Hashable, Made]]]
+    ) -> dict[Hashable, Any]:
+        loop = asyncio.get_running_loop()
+        making = {key: loop.create_future() for key in keys}
+        self._making |= making
         try:
-            value, size = await make()
-            self.put(key, value, size)
-            done.set_result(value)
-            return value
+            made = await make(keys)
+            for key, (value, size) in made.items():
+                self.put(key, value, size)
+                making[key].set_result(value)
+            return {key: value for key, (value, _) in made.items()}
         finally:
-            del self._making[key]
-            if not done.done():
-                done.cancel()
+            for key, future in making.items():
+                del self._making[key]
+                future.cancel()
 
     def _drop(self, key: Hashable) -> None:
         gone = self._kept.pop(key, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,15 @@ class Trait:
         return self.coded(persons, person_of).numbers()
 
 
+MARKED = "person_traits"
+"""Source of the markers that whoever sets a trait writes; their quarter is of no account."""
+
+
+async def traits_version(connection: AsyncConnection, tenant_id: int) -> Hashable:
+    """What differs whenever a trait of a person of the tenant may be another one."""
+    return tuple((await connection.execute(_VERSION, {"tenant": tenant_id, "source": MARKED})).one())
+
+
 async def read_trait(connection: AsyncConnection, tenant_id: int, key: str, leafs: IdNumbers) -> Trait:
     """A trait of all persons of a tenant."""
     row = (await connection.execute(_SAID, {"tenant": tenant_id, "key": key})).one()
@@ -53,6 +62,12 @@ async def read_trait(connection: AsyncConnection, tenant_id: int, key: str, leaf
     return Trait(leafs.add(id_array((row.leafs or b"",))), Column.of(scalars))
 
 
+_VERSION = text(
+    """
+    SELECT count(*), max(id), (SELECT version FROM cache_versions WHERE name = 'identity')
+      FROM segment_markers WHERE tenant_id = :tenant AND source = :source
+    """
+)
 # The order is the one in which one value takes the place of another, everywhere.
 _SAID = text(
     """

@@ -67,6 +67,7 @@ identity_log = Table(
     Column("leaf_ids", JSONB, nullable=False),
     Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
     Index(None, "tenant_id", "person_id"),
+    Index(None, "tenant_id", "id"),
     comment="Merges and splits, in the order in which they were decided.",
 )
 
