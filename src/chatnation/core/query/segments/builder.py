@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import asyncpg
 from sqlalchemy import text
 
-from chatnation.core.query.evaluate.calendar import DAY, SECOND
+from chatnation.core.query.evaluate.calendar import SECOND
 from chatnation.core.query.frame import micros
 from chatnation.core.query.segments.building import build_day
 from chatnation.core.query.segments.sources import FactSource
@@ -87,15 +87,6 @@ class SegmentBuilder:
         whole = await self._is_whole(tenant_id, source, day, now)
         async with self._alone(tenant_id), self._segments(tenant_id, source) as segments:
             return await build_day(segments, day, now, whole=whole, until=now // QUARTER * QUARTER, anew=True)
-
-    async def days(self, tenant_id: int, source: FactSource) -> list[Span]:
-        """The days of a source that have rows, segments or marks."""
-        async with self._storage.snapshot(tenant_id) as connection:
-            database = await raw(connection)
-            rows = await database.fetch(source.quarters, tenant_id)
-            kept = await connection.scalars(_KEPT, {"tenant": tenant_id, "source": source.name})
-            starts = {day_of(micros(moment)).start for moment in (*(row["quarter"] for row in rows), *kept)}
-        return [Span(start, start + DAY) for start in sorted(starts)]
 
     def _now(self) -> int:
         return micros(self._clock.now())
@@ -186,13 +177,6 @@ _DUE = text(
            AND s.ends_at = s.starts_at + interval '1 day' AND s.built_at > :spliced
      )
      ORDER BY day
-    """
-)
-_KEPT = text(
-    """
-    SELECT starts_at FROM segments WHERE tenant_id = :tenant AND source = :source
-     UNION
-    SELECT quarter FROM segment_markers WHERE tenant_id = :tenant AND source = :source
     """
 )
 _THIN = text(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import AsyncIterator, Sequence
 
 from chatnation.core.query.segments.chunk import Chunk
-from chatnation.core.query.segments.spans import QUARTER, Span
+from chatnation.core.query.segments.spans import QUARTER, Span, clean, runs
 from chatnation.core.query.segments.stored import Segments, StoredSegment
 
 
@@ -64,23 +63,3 @@ async def _kept(
         chunk = await segments.read(segment)
         for stretch in stretches:
             yield stretch, await asyncio.to_thread(chunk.cut, stretch.start, stretch.end)
-
-
-def runs(quarters: Sequence[int]) -> Iterator[Span]:
-    """Quarters that follow each other, as one span each; they are in order."""
-    breaks = [place for place, (one, next_) in enumerate(pairwise(quarters), 1) if next_ - one > QUARTER]
-    for start, end in pairwise([0, *breaks, len(quarters)]):
-        if start < end:
-            yield Span(quarters[start], quarters[end - 1] + QUARTER)
-
-
-def clean(span: Span, stale: Sequence[int]) -> Iterator[Span]:
-    """What is left of a span without some quarters, which are in order."""
-    start = span.start
-    for quarter in stale:
-        if quarter in span:
-            if quarter > start:
-                yield Span(start, quarter)
-            start = quarter + QUARTER
-    if start < span.end:
-        yield Span(start, span.end)

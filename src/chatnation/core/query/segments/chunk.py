@@ -117,6 +117,10 @@ class Chunk:
         assert isinstance(found, Column)
         return found
 
+    def get(self, name: str) -> Part | None:
+        """A part as it is kept, or None where the chunk does not hold it."""
+        return self._decoded(name)
+
     def cut(self, start: int, end: int) -> Chunk:
         """The rows from `start` up to `end`, in microseconds since 1970."""
         low, high = np.searchsorted(self.time, (start, end)).tolist()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from chatnation.core.query.evaluate.calendar import DAY, HOUR
 from chatnation.core.query.frame import micros
@@ -52,3 +53,23 @@ def quarters_of(times: Iterable[datetime]) -> set[datetime]:
     if first == last:
         return {instant(first.start)}
     return {instant(quarter_of(micros(time)).start) for time in times}
+
+
+def runs(quarters: Sequence[int]) -> Iterator[Span]:
+    """Quarters that follow each other, as one span each; they are in order."""
+    breaks = [place for place, (one, next_) in enumerate(pairwise(quarters), 1) if next_ - one > QUARTER]
+    for start, end in pairwise([0, *breaks, len(quarters)]):
+        if start < end:
+            yield Span(quarters[start], quarters[end - 1] + QUARTER)
+
+
+def clean(span: Span, stale: Sequence[int]) -> Iterator[Span]:
+    """What is left of a span without some quarters, which are in order."""
+    start = span.start
+    for quarter in stale:
+        if quarter in span:
+            if quarter > start:
+                yield Span(start, quarter)
+            start = quarter + QUARTER
+    if start < span.end:
+        yield Span(start, span.end)

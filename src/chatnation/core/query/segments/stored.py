@@ -85,6 +85,11 @@ class Segments:
             chunks.append(await asyncio.to_thread(chunk_of, rows))
         return await asyncio.to_thread(Chunk.join, chunks)
 
+    async def count_rows(self, span: Span) -> int:
+        """How many rows of a span the tables have."""
+        bounds = (instant(span.start), instant(span.end))
+        return int(await self._database.fetchval(self._source.count(2**31), self._tenant_id, *bounds))
+
     async def write(self, span: Span, chunk: Chunk, built_at: int) -> None:
         """Keep the rows of a span; without rows there is nothing to keep."""
         if not chunk.size:
