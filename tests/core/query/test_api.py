@@ -42,9 +42,11 @@ from chatnation.query import (
 )
 from chatnation.testing.apps import MakeApp, RunningApp
 from chatnation.testing.clock import FakeClock
+from chatnation.testing.events import track
 from tests.acceptance.world import signed_in
 from tests.core.query.made_answers import ANSWERS, EVENT, QUESTIONS
 from tests.core.query.second_engine import FixedStore, plugin_with, unknown_field
+from tests.plugins.bundled import bundled_plugins
 
 NOW = datetime(2025, 6, 15, 22, 30, tzinfo=UTC)
 """In Nairobi it is the 16th already."""
@@ -419,3 +421,23 @@ async def test_whatever_is_changed_in_a_good_question_gets_an_answer_or_a_reason
     for path in ("/api/query", "/api/query/export"):
         answer = await desk.client.post(path, content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code in {200, 400, 422}, (answer.status_code, body)
+
+
+async def test_what_was_sent_is_counted_and_what_comes_changes_the_tag(make_app: MakeApp) -> None:
+    app = await make_app(*bundled_plugins())
+    source = await app.source()
+    client = await signed_in(app, await app.person(source.tenant))
+    question = {**VISITS, "series": [{"name": "paid", "select": {"events": ["paid"]}}], "range": {"period": "7d"}}
+    link = {"q": json.dumps(question)}
+    tags = []
+    for count in (0, 2, 4):
+        known = {"If-None-Match": ", ".join(tags)}
+        answer = await client.get("/api/query", params=link, headers=known)
+        assert answer.status_code == 200
+        assert answer.json()["lines"][0]["total"] == count
+        tags.append(answer.headers["etag"])
+        assert (await client.get("/api/query", params=link, headers={"If-None-Match": tags[-1]})).status_code == 304
+        await app.ingest_and_drain([track("paid"), track("paid"), track("seen")], source)
+    other = await signed_in(app, await app.person((await app.source()).tenant))
+    theirs = await other.get("/api/query", params=link, headers={"If-None-Match": tags[-1]})
+    assert theirs.json()["lines"][0]["total"] == 0
