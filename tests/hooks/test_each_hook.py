@@ -60,10 +60,13 @@ from chatnation.core.compose import assemble
 from chatnation.core.hookspecs.data import export_person, summarize_tenant
 from chatnation.core.hookspecs.web import render_slot
 from chatnation.core.processing.stages import StageRefused, Stages
+from chatnation.core.query.frame import micros
+from chatnation.core.query.segments.builder import SegmentBuilder
+from chatnation.core.query.segments.spans import day_of
 from chatnation.core.settings import Settings
 from chatnation.core.storage.erasure import Eraser
 from chatnation.core.storage.retention import Retainer
-from chatnation.query import Analytics, Catalogue, CatalogueAnswer, EventStoreDriver, Range
+from chatnation.query import Analytics, Catalogue, CatalogueAnswer, EventStoreDriver, FactSource, Range
 from chatnation.testing import MakeApp, RunningApp, identify, page_view, track
 from tests.hooks.assembling import plugin
 
@@ -304,6 +307,33 @@ def test_register_event_stores_of_two_plugins_may_not_have_one_name() -> None:
     driver = EventStoreDriver("postgresql", lambda app: pytest.fail("never made"))
     assembly = assemble(Settings(), plugins=[registering("register_event_stores", driver)])
     assert assembly.inventory["things"].reason == "event store postgresql is taken by core"
+
+
+async def test_register_fact_sources_makes_rows_of_a_plugin_open_to_questions(make_app: MakeApp) -> None:
+    visits = FactSource(
+        "sessions",
+        columns="timestamptz_send(n.at) AS time, NULL::bytea AS leaf, NULL::bytea AS visitor, NULL::bytea AS hint,"
+        " 1 AS project_id, 'web' AS channel_type, n.page AS entry_page",
+        table="(SELECT id AS tenant_id, timestamptz '2025-06-01' AS at, '/file' AS page FROM tenants) n",
+        tenant="n.tenant_id",
+        time="n.at",
+        order="n.page",
+    )
+    running = await make_app(registering("register_fact_sources", visits))
+    tenant_id = (await running.source()).tenant.id
+    builder = SegmentBuilder.of(running.app)
+    assert [source.name for source in builder.sources] == ["events", "sessions"]
+    day = day_of(micros(datetime(2025, 6, 1, tzinfo=UTC)))
+    assert await builder.rebuild_day(tenant_id, visits, day) == 1
+    async with running.app.storage.tenant(tenant_id) as connection:
+        kept = await connection.scalar(text("SELECT data FROM segment_columns WHERE name = 'entry_page'"))
+    assert kept.endswith(b"/file")
+
+
+def test_register_fact_sources_of_two_plugins_may_not_have_one_name() -> None:
+    source = FactSource("events", "", "", "", "", "")
+    assembly = assemble(Settings(), plugins=[registering("register_fact_sources", source)])
+    assert assembly.inventory["things"].reason == "source of facts events is taken by core"
 
 
 async def test_register_metrics_says_what_numbers_mean_on_the_page_of_definitions(make_app: MakeApp) -> None:

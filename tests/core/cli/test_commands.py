@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from chatnation.core.cli import main
+from chatnation.core.cli._context import Instance, on_instance
 from chatnation.testing.servers import SharedServers
 
 
@@ -37,6 +39,22 @@ class Console:
         assert result.exit_code != 0, result.output
         assert "Traceback" not in result.output
         return result.stderr
+
+
+def store_an_event_of_2020() -> None:
+    """Put an event into the table as if it had always been there."""
+
+    async def work(instance: Instance) -> None:
+        async with instance.storage.system("an event for a test") as connection:
+            await connection.execute(
+                text(
+                    "INSERT INTO events (timestamp, received_at, tenant_id, project_id, message_id, event_name,"
+                    " event_type, channel_type) SELECT '2020-01-01', now(), tenant_id, id, gen_random_uuid(), 'paid',"
+                    " 'track', 'web' FROM projects"
+                )
+            )
+
+    on_instance(work)
 
 
 @pytest.fixture
@@ -72,6 +90,23 @@ def kra(console: Console) -> Console:
     console("tenant", "create", "Kenya Revenue Authority", "--slug", "kra")
     console("project", "create", "Website")
     return console
+
+
+def test_the_columnar_copy_is_rebuilt_and_recounted(fresh: Console) -> None:
+    fresh("db", "upgrade")
+    fresh("tenant", "create", "Kenya Revenue Authority", "--slug", "kra")
+    fresh("project", "create", "Website")
+    store_an_event_of_2020()
+    found = json.loads(fresh.run("db", "verify", "--json").stdout)
+    assert [(each["tenant"], each["source"], each["problem"]) for each in found] == [
+        ("kra", "events", "1 rows are in no segment")
+    ]
+    assert fresh.run("db", "verify").exit_code == 1
+    assert "1 rows were copied." in fresh("db", "rebuild", "--tenant", "kra")
+    assert "The copy says what the tables do." in fresh("db", "verify")
+    assert fresh.json("db", "verify", "--tenant", "kra") == []
+    assert "0 rows" not in fresh("db", "rebuild")
+    assert "nobody" in fresh.fails("db", "rebuild", "--tenant", "nobody")
 
 
 def test_an_empty_database_is_behind_until_it_is_upgraded(fresh: Console) -> None:

@@ -9,6 +9,7 @@ import click
 
 from chatnation.core.cli._context import Instance, as_json, on_instance
 from chatnation.core.cli._output import print_json, print_rows
+from chatnation.core.cli._segments import rebuild, verify_command
 from chatnation.core.clock import SystemClock
 from chatnation.core.errors import ChatnationError
 from chatnation.core.storage import migrations
@@ -18,7 +19,11 @@ from chatnation.core.storage.partitions import Partitions
 
 @click.group()
 def db() -> None:
-    """Bring schemas up to date, compare them, write revisions, remove what a plugin keeps."""
+    """Bring schemas up to date, compare them, write revisions, remove what a plugin keeps; recount copies of events."""
+
+
+db.add_command(rebuild)
+db.add_command(verify_command)
 
 
 @db.command()
