@@ -57,8 +57,8 @@ def _why(counted: Counted, chain: int, following: str) -> str:
     if counted.chains.ended[chain] != Ended.NO:
         event = _event(counted, int(counted.chains.ended_at[chain]))
         excluded = counted.chains.ended[chain] == Ended.EXCLUDED
-        rule = "which is excluded here" if excluded else "another of the funnel's events, which a strict order forbids"
-        return f"{event} came before {following}, {rule}"
+        reason = "excluded there" if excluded else "another of the funnel's events"
+        return f"{event}, {reason}, came before {following.removesuffix(',')}"
     if counted.open[chain]:
         left = (int(counted.deadline[chain]) - micros(counted.now)) / SECOND
         return f"{following} may still come, for another {spoken(left)}"
