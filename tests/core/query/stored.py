@@ -16,6 +16,7 @@ from sqlalchemy import text
 from chatnation.core.app import App
 from chatnation.core.identity import actions, queries
 from chatnation.core.processing.pipeline import Pipeline
+from chatnation.core.query.fields import SESSION_COLUMNS
 from chatnation.core.query.segments.builder import SegmentBuilder
 from chatnation.core.queue.deadletters import DeadLetters
 from chatnation.plugins.sessions.clusters import IGNORED
@@ -25,6 +26,7 @@ from chatnation.testing.apps import MakeApp
 from chatnation.testing.clock import FakeClock
 from chatnation.testing.events import Wire, identify, page_view, track, whatsapp_message
 from tests.core.processing.conftest import Intake
+from tests.core.query.histories import PlainEvent
 
 BEGINNING = datetime(2026, 3, 28, 20, tzinfo=UTC)
 """Just before the clocks change in Europe."""
@@ -111,6 +113,11 @@ class History:
         received = RECEIVED + timedelta(seconds=len(self.sent))
         delivery = self.intake.delivery(*events, received=received, user_agent=random.choice(AGENTS))
         await self.intake.store(delivery)
+
+    async def build_sometimes(self) -> None:
+        """Bring the segments up to date, or not."""
+        if self.random.random() < 0.6:
+            await self.build()
 
     async def build(self) -> None:
         """What the job does; after a while, or with the days not over yet."""
@@ -210,6 +217,44 @@ class PlainRow:
     @property
     def name(self) -> str:
         return str(self.columns["event_name"])
+
+    @property
+    def plain(self) -> PlainEvent:
+        """The same as other oracles know it."""
+        columns, session = self.columns, self.session
+        texts = {name: str(value) for name, value in columns.items() if value is not None}
+        return PlainEvent(
+            time=self.time,
+            name=self.name,
+            person=self.actor("person"),
+            session=self.actor("session"),
+            sequence=columns["sequence"],
+            message_id=columns["message_id"].int,
+            columns=texts,
+            properties=columns["properties"],
+            traits=self.traits,
+            session_columns={}
+            if session is None
+            else {name: text for name in SESSION_COLUMNS if (text := session.text(name)) is not None},
+            is_bot=columns["is_bot"],
+            journey_start=columns["journey_start"],
+            journey_end=columns["journey_end"],
+        )
+
+    @property
+    def plain_session(self) -> PlainEvent:
+        """A session as other oracles know it: an event at its beginning."""
+        columns = {name: text for name in SESSION_COLUMNS if (text := self.text(name)) is not None}
+        return PlainEvent(
+            time=self.time,
+            name="",
+            person=self.actor("person"),
+            session=self.actor("session"),
+            message_id=self.columns["session_id"].int,
+            columns=columns,
+            traits=self.traits,
+            is_bot=self.columns["is_bot"],
+        )
 
     def raw(self, name: str) -> Any:
         """The value of a field, before it is a text or a number."""

@@ -30,15 +30,9 @@ async def test_a_frame_is_what_the_tables_say(make_app: MakeApp, seed: int) -> N
     for _ in range(12):
         for _ in range(random.randrange(1, 6)):
             await history.step()
-        await build_sometimes(history)
+        await history.build_sometimes()
         await check_a_load(history, engine, "events")
         await check_a_load(history, engine, "sessions")
-
-
-async def build_sometimes(history: History) -> None:
-    """Bring the segments up to date, or not."""
-    if history.random.random() < 0.6:
-        await history.build()
 
 
 async def check_a_load(history: History, engine: Engine, source: Source) -> None:
