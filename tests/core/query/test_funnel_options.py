@@ -33,6 +33,17 @@ async def test_three_persons_by_hand() -> None:
     assert (third.from_previous.mean, third.from_first.mean) == (10, 20)
 
 
+async def test_the_example_of_the_documentation() -> None:
+    minutes = {"open": (0, 50), "pay": (10, 110), "fill": (20, 65)}
+    events = [event(name, minute * 60) for name, both in minutes.items() for minute in both]
+    query = funnel(("open", "fill", "pay"), window=HOUR)
+    found = await ask(events, query)
+    assert [step.reached for step in found.steps] == [1, 1, 1]
+    assert [step.from_previous.p50 for step in found.steps[1:]] == [15 * 60, 45 * 60]
+    assert await reached(events, replace(query, entry="first")) == [1, 1, 0]
+    assert await reached(events, replace(query, entry="totals")) == [2, 2, 1]
+
+
 async def test_the_window_and_a_steps_own_limit_include_their_last_moment() -> None:
     assert await reached(history("ab", every=60), funnel("ab", window=60)) == [1, 1]
     assert await reached(history("ab", every=60.000001), funnel("ab", window=60)) == [1, 0]
