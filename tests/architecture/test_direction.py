@@ -16,7 +16,7 @@ LAYERS = (
     # What plugins register and hand around: names without behaviour, so that hooks can speak of them.
     {"settings", "ids", "errors", "clock", "context", "garbage", "tasks", "sealed_columns", "archivables"}
     | {"web.routing", "jobs.definitions", "processing.stage", "processing.projection", "queue.base", "ingestion.event"}
-    | {"query.store", "query.model", "query.answers", "query.metrics"},
+    | {"query.store", "query.model", "query.answers", "query.metrics", "query.segments.sources"},
     {"plugin", "hookspecs", "audit"},
     {"storage", "queue", "identity", "embedded", "jobs.schema", "vault", "outgoing"},
     {"auth", "ingestion", "processing", "jobs", "query", "live", "logs", "metrics", "signals", "switches", "mail"}

@@ -310,14 +310,13 @@ def test_register_event_stores_of_two_plugins_may_not_have_one_name() -> None:
 
 
 async def test_register_fact_sources_makes_rows_of_a_plugin_open_to_questions(make_app: MakeApp) -> None:
+    nobody = dict.fromkeys(("leaf", "visitor", "hint"), "NULL::uuid")
     visits = FactSource(
         "sessions",
-        columns="timestamptz_send(n.at) AS time, NULL::bytea AS leaf, NULL::bytea AS visitor, NULL::bytea AS hint,"
-        " 1 AS project_id, 'web' AS channel_type, n.page AS entry_page",
-        table="(SELECT id AS tenant_id, timestamptz '2025-06-01' AS at, '/file' AS page FROM tenants) n",
-        tenant="n.tenant_id",
-        time="n.at",
+        table="(SELECT id, timestamptz '2025-06-01' AS at, '/file' AS page FROM tenants) n",
+        tenant="n.id",
         order="n.page",
+        columns={"time": "n.at", **nobody, "project_id": "1", "channel_type": "'web'::text", "entry_page": "n.page"},
     )
     running = await make_app(registering("register_fact_sources", visits))
     tenant_id = (await running.source()).tenant.id
@@ -331,7 +330,7 @@ async def test_register_fact_sources_makes_rows_of_a_plugin_open_to_questions(ma
 
 
 def test_register_fact_sources_of_two_plugins_may_not_have_one_name() -> None:
-    source = FactSource("events", "", "", "", "", "")
+    source = FactSource("events", "", "", "", {})
     assembly = assemble(Settings(), plugins=[registering("register_fact_sources", source)])
     assert assembly.inventory["things"].reason == "source of facts events is taken by core"
 

@@ -5,16 +5,21 @@ from chatnation.query import FactSource
 
 VISITS = FactSource(
     "sessions",
-    columns="""
-        timestamptz_send(v.arrived_at) AS time, timestamptz_send(v.left_at) AS ended_at,
-        uuid_send(v.id) AS session_id, uuid_send(v.leaf_id) AS leaf, uuid_send(v.leaf_id) AS visitor,
-        NULL::bytea AS hint, v.project_id, v.channel_type, v.entry_page, v.is_bot
-    """,
     table="visits.visits v",
     tenant="v.tenant_id",
-    time="v.arrived_at",
     order="v.id",
-    ended="v.left_at",
+    columns={
+        "time": "v.arrived_at",
+        "ended_at": "v.left_at",
+        "session_id": "v.id",
+        "leaf": "v.leaf_id",
+        "visitor": "v.leaf_id",
+        "hint": "NULL::uuid",
+        "project_id": "v.project_id",
+        "channel_type": "v.channel_type",
+        "entry_page": "v.entry_page",
+        "is_bot": "v.is_bot",
+    },
 )
 
 

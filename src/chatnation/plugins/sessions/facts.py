@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from chatnation.plugins.sessions.clusters import IGNORED
+from chatnation.plugins.sessions.clusters import IGNORED, UTM
 from chatnation.query import FactSource
+
+_AS_THEY_ARE = (
+    *("session_id", "visitor", "hint", "ended_at", "channel_type", "entry_page", "exit_page", "referrer", *UTM),
+    *("device_type", "os_name", "browser_name", "country_code", "city", "conversion_event", "user_id", "project_id"),
+    *("is_bot", "page_count", "event_count"),
+)
 
 SESSIONS = FactSource(
     "sessions",
-    columns="""
-        timestamptz_send(s.started_at) AS time, timestamptz_send(s.ended_at) AS ended_at,
-        uuid_send(s.session_id) AS session_id, uuid_send(s.person_id) AS leaf, uuid_send(s.visitor) AS visitor,
-        uuid_send(s.hint) AS hint, s.channel_type, s.entry_page, s.exit_page, s.referrer, s.utm_source, s.utm_medium,
-        s.utm_campaign, s.utm_term, s.utm_content, s.device_type, s.os_name, s.browser_name, s.country_code, s.city,
-        s.conversion_event, s.user_id, s.project_id, s.is_bot, s.converted_at IS NOT NULL AS converted,
-        s.journey_at IS NOT NULL AS journey, extract(epoch FROM s.ended_at - s.started_at)::float8 AS duration_seconds,
-        s.page_count, s.event_count
-    """,
     table="sessions.sessions s",
     tenant="s.tenant_id",
-    time="s.started_at",
     order="s.session_id",
-    ended="s.ended_at",
+    columns={
+        "time": "s.started_at",
+        "leaf": "s.person_id",
+        **{name: f"s.{name}" for name in _AS_THEY_ARE},
+        "converted": "s.converted_at IS NOT NULL",
+        "journey": "s.journey_at IS NOT NULL",
+        "duration_seconds": "extract(epoch FROM s.ended_at - s.started_at)::float8",
+    },
     ignored=IGNORED,
 )

@@ -12,11 +12,14 @@ from chatnation.core.query.segments.column import Column, join_columns
 from chatnation.core.query.segments.encoding import Part, decode, encode
 from chatnation.core.query.segments.ids import Ids, join_ids
 from chatnation.core.query.segments.sizes import is_large
+from chatnation.core.query.segments.sources import ENDED as ENDED
+from chatnation.core.query.segments.sources import LEAF as LEAF
+from chatnation.core.query.segments.sources import SESSION as SESSION
+from chatnation.core.query.segments.sources import TIME as TIME
 
-TIME, LEAF, VISIT = "time", "leaf", "visit"
-"""Parts that every chunk has: when, who, and which rows may be of one visit."""
-ENDED, SESSION = "ended_at", "session_id"
-"""Parts that chunks of sessions have besides."""
+VISIT = "visit"
+"""The part that says which rows may be of one visit. Like TIME and LEAF every chunk has it; ENDED and SESSION, those
+of sessions."""
 IDS = frozenset({LEAF, VISIT, SESSION})
 TIMES = frozenset({TIME, ENDED})
 PROPERTIES = "properties."

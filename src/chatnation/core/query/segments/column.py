@@ -33,14 +33,16 @@ class Column:
         kinds = set(map(type, values))
         if kinds <= {str, type(None)}:
             return _of_hashables(values)
+        if kinds == {bool}:
+            return cls.flags(np.array(values, np.bool_))
         if kinds == {int} and _fits(values):
             return _of_numbers(np.array(values, np.int64))
         if kinds == {float}:
             return _of_numbers(np.array(values, np.float64))
         if type(None) not in kinds:
             return _of_hashables([text_of_json(value) for value in values])
-        rows = np.array([value is not None for value in values], np.bool_)
-        return cls.of([value for value in values if value is not None]).spread(rows, len(values))
+        rows = [row for row, value in enumerate(values) if value is not None]
+        return cls.of([values[row] for row in rows]).spread(np.array(rows, np.intp), len(values))
 
     @classmethod
     def missing(cls, size: int) -> Column:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chatnation.core.query.frame import micros
-from chatnation.core.query.segments.chunk import ENDED, Chunk
-from chatnation.core.query.segments.rows import chunk_of
-from chatnation.core.query.segments.sources import FactSource
+from chatnation.core.query.segments.chunk import Chunk
+from chatnation.core.query.segments.rows import chunk_of_columns
+from chatnation.core.query.segments.sources import ENDED, FactSource
 from chatnation.core.query.segments.spans import Span, instant
 
 if TYPE_CHECKING:
@@ -50,6 +50,13 @@ class StoredSegment:
     left_out: frozenset[str]
 
 
+async def read_chunk(database: asyncpg.Connection[Any], tenant_id: int, source: FactSource, span: Span) -> Chunk:
+    """The rows of a span as the tables have them; all of them are in memory at once."""
+    found = await database.fetchrow(source.gathered, tenant_id, instant(span.start), instant(span.end))
+    assert found is not None
+    return await asyncio.to_thread(chunk_of_columns, found)
+
+
 class Segments:
     """The segments of one tenant and source, in one transaction."""
 
@@ -78,17 +85,24 @@ class Segments:
 
     async def read_rows(self, span: Span) -> Chunk:
         """The rows of a span as the tables have them."""
-        bounds = (instant(span.start), instant(span.end))
-        cursor = await self._database.cursor(self._source.rows, self._tenant_id, *bounds)
-        chunks = []
-        while rows := await cursor.fetch(ROWS_AT_ONCE):
-            chunks.append(await asyncio.to_thread(chunk_of, rows))
+        chunks = [chunk async for chunk in self._halves(span)]
         return await asyncio.to_thread(Chunk.join, chunks)
 
-    async def count_rows(self, span: Span) -> int:
-        """How many rows of a span the tables have."""
+    async def _halves(self, span: Span) -> AsyncIterator[Chunk]:
+        """The rows of a span, by halves of it where there are many."""
+        rows = await self.count_rows(span, ROWS_AT_ONCE + 1)
+        middle = (span.start + span.end) // 2
+        if rows > ROWS_AT_ONCE and middle > span.start:
+            for half in (Span(span.start, middle), Span(middle, span.end)):
+                async for chunk in self._halves(half):
+                    yield chunk
+        elif rows:
+            yield await read_chunk(self._database, self._tenant_id, self._source, span)
+
+    async def count_rows(self, span: Span, most: int = 2**31) -> int:
+        """How many rows of a span the tables have, counted up to `most`."""
         bounds = (instant(span.start), instant(span.end))
-        return int(await self._database.fetchval(self._source.count(2**31), self._tenant_id, *bounds))
+        return int(await self._database.fetchval(self._source.count(most), self._tenant_id, *bounds))
 
     async def write(self, span: Span, chunk: Chunk, built_at: int) -> None:
         """Keep the rows of a span; without rows there is nothing to keep."""
