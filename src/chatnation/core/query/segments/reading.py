@@ -23,6 +23,7 @@ from chatnation.core.query.segments.rows import chunk_of
 from chatnation.core.query.segments.shards import Shard
 from chatnation.core.query.segments.sources import FactSource
 from chatnation.core.query.segments.spans import Span, instant
+from chatnation.core.query.segments.stored import read_chunk
 from chatnation.core.storage.storage import raw
 
 _ABSENT = "absent"
@@ -147,8 +148,7 @@ class Reading:
 
     async def _read(self, span: Span) -> Chunk:
         database = await raw(self.connection)
-        rows = await database.fetch(self.facts.rows, self.tenant_id, instant(span.start), instant(span.end))
-        return await asyncio.to_thread(chunk_of, rows)
+        return await read_chunk(database, self.tenant_id, self.facts, span)
 
 
 def _of_segment(
