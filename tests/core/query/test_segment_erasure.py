@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from chatnation.core.storage.copies import drop_other_sources
 from chatnation.core.storage.erasure import Eraser
 from chatnation.core.storage.retention import Retainer
 from chatnation.core.storage.tenant_tables import count_rows, tenant_tables
@@ -116,3 +117,16 @@ async def test_what_is_too_old_goes_from_the_copy(make_app: MakeApp, kept: int |
     await assert_exact(world)
     assert await world.marks() == await world.marks("sessions") == 0
     assert len(await world.spans()) == (1 if kept == 1 else 3)
+
+
+async def test_the_copy_of_a_source_that_is_gone_goes_too(make_app: MakeApp) -> None:
+    world = await open_world(make_app)
+    await world.store([page_view(at=YESTERDAY)])
+    await world.build()
+    async with world.app.storage.system("a source has gone") as connection:
+        await drop_other_sources(connection, ["events"])
+    assert len(await world.spans()) == 1
+    assert await world.spans("sessions") == []
+    await assert_exact(world)
+    await world.build()
+    assert len(await world.spans("sessions")) == 1

@@ -13,6 +13,7 @@ from chatnation.core.cli._segments import rebuild, verify_command
 from chatnation.core.clock import SystemClock
 from chatnation.core.errors import ChatnationError
 from chatnation.core.storage import migrations
+from chatnation.core.storage.copies import drop_other_sources
 from chatnation.core.storage.migrations import History, SchemaState
 from chatnation.core.storage.partitions import Partitions
 
@@ -134,6 +135,9 @@ def drop(plugin: str, yes: bool) -> None:
         if not yes:
             click.confirm(f"Delete all tables of {plugin} with their rows, of every tenant?", abort=True)
         await migrations.drop(instance.storage, plugin)
+        sources = [entry.item.name for entry in instance.assembly.resources.fact_sources]
+        async with instance.storage.system("copies of what is gone") as connection:
+            await drop_other_sources(connection, sources)
 
     on_instance(work, upgraded=False)
     click.echo(f"Everything that {plugin} kept is gone.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import text
@@ -31,6 +32,11 @@ async def drop_before(connection: AsyncConnection, source: str, end: datetime) -
     await connection.execute(_DROP_BEFORE, {"source": source, "end": end})
 
 
+async def drop_other_sources(connection: AsyncConnection, sources: Collection[str]) -> None:
+    """Delete the segments of all sources but these, and mark what they covered, should one of them come back."""
+    await connection.execute(_DROP_OTHERS, {"sources": list(sources)})
+
+
 _LATEST = text("SELECT max(id) FROM segment_markers WHERE tenant_id = :tenant")
 _DROP_MARKED = text(
     """
@@ -45,6 +51,16 @@ _DROP_MARKED = text(
     )
     INSERT INTO segment_markers (tenant_id, source, quarter)
     SELECT :tenant, source, quarter
+      FROM gone, generate_series(starts_at, ends_at - interval '15 minutes', interval '15 minutes') AS quarter
+    """
+)
+_DROP_OTHERS = text(
+    """
+    WITH gone AS (
+        DELETE FROM segments WHERE source <> ALL(:sources) RETURNING tenant_id, source, starts_at, ends_at
+    )
+    INSERT INTO segment_markers (tenant_id, source, quarter)
+    SELECT tenant_id, source, quarter
       FROM gone, generate_series(starts_at, ends_at - interval '15 minutes', interval '15 minutes') AS quarter
     """
 )
