@@ -11,13 +11,14 @@ import pytest
 from chatnation.core.query.segments import building
 from chatnation.core.query.segments.builder import CROWDED, SegmentBuilder
 from chatnation.core.query.segments.chunk import Chunk
-from chatnation.core.query.segments.spans import QUARTER
+from chatnation.core.query.segments.rows import chunk_of
+from chatnation.core.query.segments.spans import QUARTER, instant
 from chatnation.core.query.segments.verifying import different_parts
 from chatnation.core.storage.locks import lock_segments
 from chatnation.core.storage.storage import raw
 from chatnation.testing.apps import MakeApp
 from chatnation.testing.events import page_view, track
-from tests.core.query.segment_world import NOW, VISITORS, World, open_world, random_event, whole_day
+from tests.core.query.segment_world import EVER, NOW, VISITORS, World, open_world, random_event, whole_day
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +32,43 @@ async def assert_exact(world: World) -> None:
         assert copy.size == rows.size
         assert rows.size == 0 or different_parts(copy, rows) == set()
     assert await world.verify() == []
+
+
+async def test_many_rows_are_read_by_halves_of_their_time(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await open_world(make_app)
+    random = Random(9)
+    await world.store([random_event(random) for _ in range(150)])
+    await world.store([track("at once", {"number": number}, at=YESTERDAY) for number in range(9)])
+    whole = await world.chunk()
+    monkeypatch.setattr("chatnation.core.query.segments.stored.ROWS_AT_ONCE", 4)
+    halves = await world.chunk()
+    assert halves.size == whole.size == 159
+    assert different_parts(halves, whole) == set()
+
+
+async def test_records_make_the_same_chunk_as_columns(make_app: MakeApp) -> None:
+    world = await open_world(make_app)
+    random = Random(10)
+    await world.store([random_event(random) for _ in range(200)])
+    for name, source in world.sources.items():
+        async with world.app.storage.snapshot(world.tenant_id) as connection:
+            bounds = (instant(EVER.start), instant(EVER.end))
+            rows = await (await raw(connection)).fetch(source.rows, world.tenant_id, *bounds)
+        assert different_parts(chunk_of(rows), await world.chunk(name)) == set()
+
+
+async def test_a_tenant_that_cannot_be_built_is_no_harm_to_others(make_app: MakeApp) -> None:
+    world = await open_world(make_app)
+    await world.store([page_view(at=YESTERDAY)])
+    await world.build()
+    other = await world.running.source()
+    await world.running.ingest_and_drain([page_view(at=YESTERDAY)], other)
+    await world.store([page_view(at=YESTERDAY)])
+    await world.execute("UPDATE segment_columns SET data = '\\x01' WHERE tenant_id = :tenant")
+    world.clock.move(timedelta(minutes=16))
+    with pytest.raises(Exception, match="unpack"):
+        await world.builder.run()
+    assert await world.scalar("SELECT count(*) FROM segments WHERE tenant_id = :other", other=other.tenant.id) == 2
 
 
 @pytest.mark.parametrize("seed", range(6))

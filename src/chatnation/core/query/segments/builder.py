@@ -17,6 +17,7 @@ from chatnation.core.query.segments.building import build_day
 from chatnation.core.query.segments.sources import FactSource
 from chatnation.core.query.segments.spans import QUARTER, Span, day_of, instant
 from chatnation.core.query.segments.stored import Segments
+from chatnation.core.storage.errors import DatabaseUnavailable
 from chatnation.core.storage.locks import lock_segments, try_lock_segments
 from chatnation.core.storage.storage import raw
 
@@ -62,12 +63,21 @@ class SegmentBuilder:
         return cls(app.storage, app.clock, [entry.item for entry in app.resources.fact_sources])
 
     async def run(self) -> None:
-        """Build everything that is due."""
+        """Build everything that is due. Where a tenant cannot be built the others are, and then its error is raised."""
         async with self._storage.system("whose rows have changed") as connection:
-            yesterday = instant(day_of(self._now()).start)
-            tenants = list(await connection.scalars(_TENANTS, {"today": yesterday}))
+            today = instant(day_of(self._now()).start)
+            tenants = list(await connection.scalars(_TENANTS, {"today": today}))
+        failed: Exception | None = None
         for tenant_id in tenants:
-            await self.build(tenant_id)
+            try:
+                await self.build(tenant_id)
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:
+                logger.exception("the segments of tenant %d could not be built", tenant_id)
+                failed = error
+        if failed is not None:
+            raise failed
 
     async def build(self, tenant_id: int) -> int:
         """Build what is due of a tenant; gives how many rows were read. Stops where somebody else builds it."""
