@@ -114,6 +114,10 @@ class History:
         delivery = self.intake.delivery(*events, received=received, user_agent=random.choice(AGENTS))
         await self.intake.store(delivery)
 
+    async def store_one(self, name: str, properties: dict[str, Any], at: datetime = BEGINNING) -> None:
+        """Store one event."""
+        await self.intake.store(self.intake.delivery(track(name, properties, at=at), received=RECEIVED))
+
     async def build_sometimes(self) -> None:
         """Bring the segments up to date, or not."""
         if self.random.random() < 0.6:

@@ -69,7 +69,7 @@ def random_listing(random: Random, rows: list[PlainRow]) -> Events:
 
 def is_wanted(row: PlainRow, query: Events, rows: list[PlainRow]) -> bool:
     zone = query.range.zone
-    asked = {each.columns["person_id"] for each in rows if query.person_id in (each.columns["leaf_id"],)}
+    asked = {each.columns["person_id"] for each in rows if query.person_id == each.columns["leaf_id"]}
     return (
         query.range.start <= row.time < query.range.end
         and (query.include_bots or not row.columns["is_bot"])

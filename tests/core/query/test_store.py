@@ -77,7 +77,7 @@ QUESTIONS: tuple[Query, ...] = (
             Series("long", measure=Measure("p90", "duration_seconds")),
         ),
         by="entry_page",
-    ),  # fmt: skip
+    ),
     Breakdown(range=DAYS, by=("person.county", "time.weekday"), series=(Series("p", measure=Measure("persons")),)),
     Breakdown(range=PART, by=("session.entry_page",), filters=(Filter("session.page_count", "gte", (1.0,)),)),
     Breakdown(range=DAYS, source="sessions", by=("person.age",), include_bots=True),
