@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from chatnation.core.signals import DomainEvent, Signals
     from chatnation.core.storage.erasure import Eraser, Receipt
     from chatnation.core.storage.errors import DatabaseUnavailable
+    from chatnation.core.storage.export import PersonExporter
     from chatnation.core.storage.storage import Storage, raw
     from chatnation.core.storage.tenant_export import TenantExporter
     from chatnation.core.storage.tenant_settings import TenantSettings
@@ -134,6 +135,7 @@ __all__ = [
     "Outgoing",
     "Page",
     "Permission",
+    "PersonExporter",
     "Persons",
     "Places",
     "Plugin",
@@ -240,6 +242,7 @@ _HOMES = {
     "core.signals": ("DomainEvent", "Signals"),
     "core.storage.erasure": ("Eraser", "Receipt"),
     "core.storage.errors": ("DatabaseUnavailable",),
+    "core.storage.export": ("PersonExporter",),
     "core.storage.storage": ("Storage", "raw"),
     "core.storage.tenant_export": ("TenantExporter",),
     "core.storage.tenant_settings": ("TenantSettings",),

@@ -170,6 +170,7 @@ def _offer_own_services(app: App) -> None:
     from chatnation.core.queue.deadletters import DeadLetters
     from chatnation.core.signals import Signals
     from chatnation.core.storage.erasure import Eraser
+    from chatnation.core.storage.export import PersonExporter
     from chatnation.core.storage.storage import Storage
     from chatnation.core.storage.tenant_export import TenantExporter
     from chatnation.core.storage.tenant_settings import TenantSettings
@@ -187,6 +188,7 @@ def _offer_own_services(app: App) -> None:
     app.services.offer(CORE, Signals, app.signals)
     app.services.offer(CORE, Vault, app.vault)
     app.services.offer(CORE, Eraser, Eraser(app.storage, app.hooks, app.inventory))
+    app.services.offer(CORE, PersonExporter, PersonExporter(app.storage, app.hooks, app.inventory))
     app.services.offer(CORE, TenantExporter, TenantExporter.of(app.storage, app.resources))
     runner = QueryRunner.of(app)
     app.services.offer(CORE, QueryRunner, runner)

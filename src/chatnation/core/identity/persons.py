@@ -1,15 +1,17 @@
-"""What plugins may ask about persons."""
+"""What plugins may ask about persons, and what operators may have them do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation.core.identity import queries
-from chatnation.core.identity.queries import PersonView
+from chatnation.core.errors import Problem
+from chatnation.core.identity import actions, queries, searching
+from chatnation.core.identity.queries import Issue, PersonView
+from chatnation.core.identity.searching import Activity
 
 
 class Persons(Protocol):
@@ -35,8 +37,30 @@ class Persons(Protocol):
         """The persons that `text` is an id of."""
         ...
 
+    async def search(self, connection: AsyncConnection, tenant_id: int, text: str, limit: int) -> list[UUID]:
+        """At most `limit` persons of whom an id, name, e-mail address or number contains `text` (two characters)."""
+        ...
+
+    async def activity(
+        self, connection: AsyncConnection, tenant_id: int, persons: Sequence[UUID]
+    ) -> dict[UUID, Activity]:
+        """How many events there are of each of some canonical persons, with the times of the first and the last."""
+        ...
+
     async def view(self, connection: AsyncConnection, tenant_id: int, person_id: UUID) -> PersonView | None:
         """Everything that leads to the person and is known of them, or None if nobody was ever seen under it."""
+        ...
+
+    async def issues(self, connection: AsyncConnection, tenant_id: int, leaf_ids: Sequence[UUID]) -> list[Issue]:
+        """What is to be looked at of a person with these leafs: merges that were refused, ids that look shared."""
+        ...
+
+    async def undo_merge(self, connection: AsyncConnection, tenant_id: int, log_id: int, *, by: str) -> None:
+        """Split what an entry of the log joined. Raises NotFound, or a 409 where it is split already."""
+        ...
+
+    async def undo_split(self, connection: AsyncConnection, tenant_id: int, log_id: int, *, by: str) -> None:
+        """Let the evidence count again that a split removed. Raises NotFound."""
         ...
 
 
@@ -55,5 +79,25 @@ class StoredPersons:
     async def find(self, connection: AsyncConnection, tenant_id: int, text: str) -> list[UUID]:
         return await queries.find(connection, tenant_id, text)
 
+    async def search(self, connection: AsyncConnection, tenant_id: int, text: str, limit: int) -> list[UUID]:
+        return await searching.search(connection, tenant_id, text, limit)
+
+    async def activity(
+        self, connection: AsyncConnection, tenant_id: int, persons: Sequence[UUID]
+    ) -> dict[UUID, Activity]:
+        return await searching.activity(connection, tenant_id, persons)
+
     async def view(self, connection: AsyncConnection, tenant_id: int, person_id: UUID) -> PersonView | None:
         return await queries.view(connection, tenant_id, person_id)
+
+    async def issues(self, connection: AsyncConnection, tenant_id: int, leaf_ids: Sequence[UUID]) -> list[Issue]:
+        return await queries.issues(connection, tenant_id, about=leaf_ids)
+
+    async def undo_merge(self, connection: AsyncConnection, tenant_id: int, log_id: int, *, by: str) -> None:
+        try:
+            await actions.undo_merge(connection, tenant_id, log_id, by=by)
+        except actions.NotJoined:
+            raise Problem(409, "not_joined", "These ids are not one person any more.") from None
+
+    async def undo_split(self, connection: AsyncConnection, tenant_id: int, log_id: int, *, by: str) -> None:
+        await actions.undo_split(connection, tenant_id, log_id, by=by)

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, case, cast, func, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import ColumnElement, String, Text, case, cast, func, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.identity.nodes import Kind, external_id_name, leaf_id, user_id_name
@@ -182,10 +182,19 @@ async def log_entries(
 
 
 async def issues(
-    connection: AsyncConnection, tenant_id: int, *, resolved: bool = False, limit: int = 200
+    connection: AsyncConnection,
+    tenant_id: int,
+    *,
+    about: Sequence[UUID] | None = None,
+    resolved: bool = False,
+    limit: int = 200,
 ) -> list[Issue]:
-    """Open issues, or those that were resolved, the newest first."""
+    """Open issues, or those that were resolved, the newest first: `about` some leafs only, or of the whole tenant."""
     is_open: ColumnElement[bool] = identity_issues.c.resolved_at.is_(None)
+    narrowed: ColumnElement[bool] = true()
+    if about is not None:
+        leafs = func.string_to_array(identity_issues.c.subject, ":", type_=ARRAY(Text))
+        narrowed = leafs.overlap([str(leaf) for leaf in about])
     rows = await connection.execute(
         select(
             identity_issues.c.id,
@@ -195,7 +204,7 @@ async def issues(
             identity_issues.c.detail,
             identity_issues.c.resolved_at,
         )
-        .where(identity_issues.c.tenant_id == tenant_id, ~is_open if resolved else is_open)
+        .where(identity_issues.c.tenant_id == tenant_id, ~is_open if resolved else is_open, narrowed)
         .order_by(identity_issues.c.id.desc())
         .limit(limit)
     )

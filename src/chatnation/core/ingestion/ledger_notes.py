@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chatnation.core.ingestion.ledger import MINUTE_MS, RECEIVED, REJECTED, TURNED_AWAY
+from chatnation.core.ingestion.rejection_feed import rejection_summaries, tell_rejections
 from chatnation.core.queue import keys
 
 WRITE_SECONDS = 1.0
@@ -49,7 +50,7 @@ class LedgerNotes:
             await self.write()
 
     async def write(self) -> None:
-        """Add the notes to Redis; while it is away they are kept."""
+        """Add the notes to Redis, and tell open pages what was rejected; while it is away they are kept."""
         counts, self._counts = self._counts, {}
         noted, self._samples = self._samples, {}
         if not counts:
@@ -66,6 +67,8 @@ class LedgerNotes:
             for key, count in counts.items():
                 self._add(*key, count)
             self._samples = {**noted, **self._samples}
+        else:
+            await tell_rejections(self._redis, rejection_summaries(counts, noted))
 
     def _note(
         self, tenant_id: int, project_id: int, received_ms: int, what: str, sample: Mapping[str, Any], count: int

@@ -42,8 +42,8 @@ def prefixes(inventory: Inventory) -> Callable[[str], str]:
 
 
 def route_path(route: Route, prefix: str) -> str:
-    """Where a route answers, for example `/api/csat-analytics/scores/{id}`."""
-    return _join("/api", prefix, route.path)
+    """Where a route answers, for example `/api/csat-analytics/scores/{id}`; with `//` in front, from `/api` on."""
+    return _join("/api", route.path[1:]) if route.path.startswith("//") else _join("/api", prefix, route.path)
 
 
 def page_path(page: Page, prefix: str) -> str:

@@ -23,6 +23,19 @@ class ExportIncomplete(ChatnationError):
     """A plugin could not hand out what it keeps, so nothing was handed out."""
 
 
+class PersonExporter:
+    """Hands out what is kept about persons. Plugins get it with `services.get(PersonExporter)`."""
+
+    def __init__(self, storage: Storage, hooks: Hooks, inventory: Inventory) -> None:
+        self._storage = storage
+        self._hooks = hooks
+        self._inventory = inventory
+
+    async def export(self, tenant: Tenant, person_id: UUID) -> dict[str, Any]:
+        """Everything about the person that `person_id` belongs to; see `export_person`."""
+        return await export_person(self._storage, self._hooks, self._inventory, tenant, person_id)
+
+
 async def export_person(
     storage: Storage, plugin_hooks: Hooks, inventory: Inventory, tenant: Tenant, person_id: UUID
 ) -> dict[str, Any]:

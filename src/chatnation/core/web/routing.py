@@ -22,7 +22,7 @@ LIMITED: Literal["limited"] = "limited"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A JSON route under `/api/<prefix>`.
+    """A JSON route under `/api/<prefix>`; `path` starting with `//` is taken from `/api` (`//sessions` → `/api/sessions`).
 
     `handler(request)` also gets `query` and `body` as keyword arguments where the models are given; it returns a
     `response` model, JSON-ready data, or a Starlette response. `permission` is a registered name, `PUBLIC` or
