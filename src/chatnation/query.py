@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from chatnation.core.query.answers import (
     Answer,
+    Attempt,
     BreakdownAnswer,
     BreakdownRow,
     Bucket,
@@ -78,6 +79,7 @@ from chatnation.core.query.model import (
     Source,
     Step,
     Stickiness,
+    Tell,
     Timeseries,
     Uniques,
 )
@@ -92,6 +94,7 @@ __all__ = [
     "Analytics",
     "Answer",
     "AnyOf",
+    "Attempt",
     "Breakdown",
     "BreakdownAnswer",
     "BreakdownRow",
@@ -160,6 +163,7 @@ __all__ = [
     "Step",
     "Stickiness",
     "StickinessAnswer",
+    "Tell",
     "Timeseries",
     "TimeseriesAnswer",
     "Uniques",

@@ -206,6 +206,8 @@ def approximately(found: Any, expected: Any) -> bool:
         return math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
     if isinstance(expected, tuple):
         return len(found) == len(expected) and all(map(approximately, found, expected))
+    if isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(approximately(found[key], expected[key]) for key in expected)
     if is_dataclass(expected):
         return type(found) is type(expected) and all(
             approximately(getattr(found, part.name), getattr(expected, part.name)) for part in fields(expected)

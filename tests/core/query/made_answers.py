@@ -8,6 +8,7 @@ from uuid import UUID
 
 from chatnation.query import (
     Answer,
+    Attempt,
     Breakdown,
     BreakdownAnswer,
     BreakdownRow,
@@ -64,6 +65,7 @@ from chatnation.query import (
     Step,
     Stickiness,
     StickinessAnswer,
+    Tell,
     Timeseries,
     TimeseriesAnswer,
     Uniques,
@@ -102,7 +104,7 @@ QUESTIONS: list[Query] = [
     Lifecycle(range=RANGE),
     Stickiness(range=RANGE),
     Intervals(range=RANGE, start=A, end=B, by="city"),
-    Outcomes(range=RANGE, start=A, outcomes=(Outcome("solved", B),), by="city"),
+    Outcomes(range=RANGE, start=A, outcomes=(Outcome("solved", B),), by="city", outside=True, tell=Tell()),
     Events(range=RANGE),
     Catalogue(range=RANGE),
 ]
@@ -145,7 +147,16 @@ ANSWERS: dict[type[Any], Answer] = {
         SPREAD, 5, 1, 1, NUMBERS, (IntervalsBucket(BUCKETS[0], SPREAD),), (IntervalsGroup("Nairobi", SPREAD),)
     ),
     Outcomes: OutcomesAnswer(
-        COUNTS, (OutcomesBucket(BUCKETS[0], COUNTS),), (OutcomesGroup(None, COUNTS, other=True),), COUNTS
+        COUNTS,
+        (OutcomesBucket(BUCKETS[0], COUNTS),),
+        (OutcomesGroup(None, COUNTS, other=True),),
+        COUNTS,
+        {"solved": SPREAD},
+        {"solved": SPREAD},
+        {"solved": 1},
+        {"solved": 0},
+        (Attempt(str(PERSON), PERSON, FIRST, "Nairobi", "solved", SECOND),),
+        1,
     ),
     Events: EventsAnswer((EVENT,), None),
     Catalogue: CatalogueAnswer(

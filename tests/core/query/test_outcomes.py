@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from chatnation.core.query.answers import OutcomeCounts, OutcomesAnswer, OutcomesBucket, OutcomesGroup
+from chatnation.core.query.answers import Attempt, OutcomeCounts, OutcomesAnswer, OutcomesBucket, OutcomesGroup, Spread
 from chatnation.core.query.evaluate.outcomes import answer
-from chatnation.core.query.model import Outcome, Outcomes, Range, Selection
+from chatnation.core.query.model import Filter, Outcome, Outcomes, Range, Selection, Tell
 from chatnation.core.query.store import QueryRefused
 from tests.core.query.asking import (
+    actor_of,
+    approximately,
     bucket,
     by_actor,
     frequent,
     inside,
     matches,
+    meets,
     period,
     periods_of,
     random_case,
     random_frame,
     random_selection,
     seconds,
+    spread_of,
 )
 from tests.core.query.histories import PlainEvent, PlainLoader
 
@@ -32,21 +38,32 @@ NOON = datetime(2025, 3, 24, 12, tzinfo=UTC)
 HOUR = Range(NOON, NOON + timedelta(hours=1))
 LATER = NOON + timedelta(days=30)
 
-Fates = list[tuple[PlainEvent, str]]
+
+@dataclass(frozen=True)
+class Fate:
+    """An attempt in the oracle: its start, the name of what became of it, and the event that was that."""
+
+    start: PlainEvent
+    name: str
+    event: PlainEvent | None = None
 
 
-def fates_of(query: Outcomes, events: list[PlainEvent], stretch: Range, now: datetime) -> Fates:
-    """What became of each attempt; attempts by their start events."""
+def fates_of(query: Outcomes, events: list[PlainEvent], stretch: Range, now: datetime) -> list[Fate]:
+    """What became of each attempt that counts."""
     found = []
     for theirs in by_actor(events, query, query.actor).values():
         for place, start in enumerate(theirs):
-            if matches(start, query.start) and inside(start, stretch):
-                found.append((start, fate_of(query, start, theirs[place + 1 :], now)))
+            if matches(start, query.start) and inside(start, stretch) and counts(start, query):
+                found.append(fate_of(query, start, theirs[place + 1 :], now))
     return found
 
 
-def fate_of(query: Outcomes, start: PlainEvent, later: list[PlainEvent], now: datetime) -> str:
-    attempt = []
+def counts(event: PlainEvent, query: Outcomes) -> bool:
+    return all(meets(event, condition) for condition in query.where)
+
+
+def fate_of(query: Outcomes, start: PlainEvent, later: list[PlainEvent], now: datetime) -> Fate:
+    attempt: list[PlainEvent] = []
     cut = False
     for event in later:
         if seconds(event.time, start.time) > query.window:
@@ -56,9 +73,66 @@ def fate_of(query: Outcomes, start: PlainEvent, later: list[PlainEvent], now: da
             break
         attempt.append(event)
     for outcome in query.outcomes:
-        if any(matches(event, outcome.select) for event in attempt):
-            return outcome.name
-    return "open" if not cut and seconds(now, start.time) < query.window else "none"
+        for event in attempt:
+            if matches(event, outcome.select):
+                return Fate(start, outcome.name, event)
+    last = [start, *attempt][-1]
+    active = query.grace is None or seconds(now, last.time) < query.grace
+    return Fate(start, "open" if active and not cut and seconds(now, start.time) < query.window else "none")
+
+
+def outside_of(query: Outcomes, events: list[PlainEvent], stretch: Range) -> dict[str, int]:
+    """By outcome the events that are in no attempt of anybody."""
+    if not query.outside:
+        return {}
+    attempts = []
+    for theirs in by_actor(events, query, query.actor).values():
+        for place, start in enumerate(theirs):
+            if matches(start, query.start):
+                attempts.append(start)
+                for event in theirs[place + 1 :]:
+                    if seconds(event.time, start.time) > query.window or matches(event, query.start):
+                        break
+                    attempts.append(event)
+    loose = [
+        event
+        for event in events
+        if inside(event, stretch)
+        and (query.include_bots or not event.is_bot)
+        and all(meets(event, condition) for condition in query.filters)
+        and counts(event, query)
+        and not matches(event, query.start)
+        and not any(event is other for other in attempts)
+    ]
+    return {outcome.name: sum(matches(event, outcome.select) for event in loose) for outcome in query.outcomes}
+
+
+def took_of(query: Outcomes, fates: list[Fate]) -> dict[str, Spread]:
+    return {
+        outcome.name: spread_of(
+            [seconds(fate.event.time, fate.start.time) for fate in fates if fate.name == outcome.name and fate.event]
+        )
+        for outcome in query.outcomes
+    }
+
+
+def told_of(query: Outcomes, fates: list[Fate]) -> list[Attempt]:
+    if query.tell is None:
+        return []
+    value = (lambda event: event.value(query.by)) if query.by else (lambda event: None)
+    told = [
+        Attempt(
+            str(actor_of(fate.start, query.actor)),
+            UUID(fate.start.person) if query.actor == "person" and fate.start.person else None,
+            fate.start.time,
+            value(fate.start),
+            fate.name,
+            fate.event.time if fate.event else None,
+        )
+        for fate in sorted(fates, key=lambda fate: fate.start.place, reverse=True)
+        if not query.tell.outcomes or fate.name in query.tell.outcomes
+    ]
+    return [one for one in told if query.tell.value is None or one.value == query.tell.value]
 
 
 def counts_of(query: Outcomes, fates: list[str]) -> OutcomeCounts:
@@ -72,30 +146,38 @@ def counts_of(query: Outcomes, fates: list[str]) -> OutcomeCounts:
 
 def recount(query: Outcomes, events: list[PlainEvent], now: datetime) -> OutcomesAnswer:
     fates = fates_of(query, events, query.range, now)
-    before = fates_of(query, events, query.range.previous(), now)
+    before = fates_of(query, events, query.range.previous(), now) if query.compare else None
+    told = told_of(query, fates)
+    tell = query.tell or Tell()
     return OutcomesAnswer(
-        counts_of(query, [fate for _, fate in fates]),
+        counts_of(query, [fate.name for fate in fates]),
         tuple(trend_of(query, fates, now)),
         tuple(groups_of(query, fates)),
-        counts_of(query, [fate for _, fate in before]) if query.compare else None,
+        None if before is None else counts_of(query, [fate.name for fate in before]),
+        took_of(query, fates),
+        {} if before is None else took_of(query, before),
+        outside_of(query, events, query.range),
+        {} if before is None else outside_of(query, events, query.range.previous()),
+        tuple(told[tell.offset : tell.offset + tell.limit]),
+        len(told),
     )
 
 
-def trend_of(query: Outcomes, fates: Fates, now: datetime) -> Any:
+def trend_of(query: Outcomes, fates: list[Fate], now: datetime) -> Any:
     if query.granularity is None:
         return
     zone = query.range.zone
     for number in periods_of(query.range, query.granularity):
-        theirs = [fate for start, fate in fates if period(start.time, query.granularity, zone) == number]
+        theirs = [fate.name for fate in fates if period(fate.start.time, query.granularity, zone) == number]
         yield OutcomesBucket(bucket(number, query.granularity, zone, now), counts_of(query, theirs))
 
 
-def groups_of(query: Outcomes, fates: Fates) -> Any:
+def groups_of(query: Outcomes, fates: list[Fate]) -> Any:
     if query.by is None:
         return
     by_value: dict[str | None, list[str]] = defaultdict(list)
-    for start, fate in fates:
-        by_value[start.value(query.by)].append(fate)
+    for fate in fates:
+        by_value[fate.start.value(query.by)].append(fate.name)
     for value in frequent({value: len(some) for value, some in by_value.items()}, query.limit):
         yield OutcomesGroup(value, counts_of(query, by_value.pop(value)))
     if by_value:
@@ -103,16 +185,31 @@ def groups_of(query: Outcomes, fates: Fates) -> Any:
 
 
 def random_question(random: Random, beginning: datetime) -> Outcomes:
+    names = ("x", "y", "z")[: random.randint(1, 3)]
+    by = random.choice((None, "country_code", "properties.x", "event_name"))
     return Outcomes(
         **random_frame(random, beginning),
         start=random_selection(random),
-        outcomes=tuple(Outcome(name, random_selection(random)) for name in ("x", "y", "z")[: random.randint(1, 3)]),
+        outcomes=tuple(Outcome(name, random_selection(random)) for name in names),
         window=random.choice((0.001, 0.5, 3600.0, 86_400.0, 5 * 86_400.0)),
         actor=random.choice(("person", "person", "session", "country_code")),
         granularity=random.choice((None, "hour", "day", "week", "month")),
-        by=random.choice((None, "country_code", "properties.x", "event_name")),
+        by=by,
         limit=random.choice((1, 2, 20)),
         compare=random.random() < 0.3,
+        grace=random.choice((None, None, 0.5, 3600.0, 86_400.0)),
+        where=random_selection(random).filters,
+        outside=random.random() < 0.3,
+        tell=random_tell(random, (*names, "none", "open"), by) if random.random() < 0.3 else None,
+    )
+
+
+def random_tell(random: Random, names: tuple[str, ...], by: str | None) -> Tell:
+    return Tell(
+        random.choice(((), tuple(random.sample(names, 2)))),
+        random.choice((None, "KE", "a")) if by else None,
+        random.choice((1, 3, 1000)),
+        random.choice((0, 0, 2)),
     )
 
 
@@ -122,10 +219,10 @@ async def test_every_answer_equals_a_recount(first: int) -> None:
         random, beginning, events, now = random_case(number)
         query = random_question(random, beginning)
         found = await answer(query, PlainLoader(events), now)
-        assert found == recount(query, events, now), (number, query)
+        assert approximately(found, recount(query, events, now)), (number, query)
 
 
-async def fates(text: str, now: datetime = LATER) -> tuple[int, int, int, int]:
+async def fates(text: str, now: datetime = LATER, *, grace: float | None = None) -> tuple[int, int, int, int]:
     """Solved, handed over, none and open of a history such as `ask0 solve3`, in minutes after noon."""
     events = []
     for number, word in enumerate(text.split()):
@@ -137,6 +234,7 @@ async def fates(text: str, now: datetime = LATER) -> tuple[int, int, int, int]:
         start=Selection(("ask",)),
         outcomes=(Outcome("handed", Selection(("hand",))), Outcome("solved", Selection(("solve",)))),
         window=1800,
+        grace=grace,
     )
     total = (await answer(query, PlainLoader(events), now)).total
     assert total.attempts == sum(total.outcomes.values()) + total.none + total.open
@@ -159,6 +257,46 @@ async def test_the_window_includes_its_last_moment_and_reaches_beyond_the_range(
 async def test_an_attempt_is_open_only_while_something_may_still_come_of_it() -> None:
     assert await fates("ask0 ask1", now=NOON + timedelta(minutes=10)) == (0, 0, 1, 1)
     assert await fates("ask0 ask1", now=NOON + timedelta(minutes=31)) == (0, 0, 2, 0)
+
+
+async def test_with_grace_an_attempt_is_open_only_while_its_actor_does_something() -> None:
+    minutes = NOON + timedelta(minutes=10)
+    assert await fates("ask0", now=minutes, grace=600) == (0, 0, 1, 0)
+    assert await fates("ask0", now=minutes, grace=601) == (0, 0, 0, 1)
+    assert await fates("ask0 look5", now=minutes, grace=301) == (0, 0, 0, 1)
+    assert await fates("ask0 look5", now=minutes, grace=300) == (0, 0, 1, 0)
+
+
+async def test_what_happens_after_the_window_keeps_no_attempt_open() -> None:
+    assert await fates("ask0 look31", now=NOON + timedelta(minutes=32), grace=600) == (0, 0, 1, 0)
+
+
+async def test_conditions_on_starts_leave_the_ends_of_attempts_where_they_are() -> None:
+    events = [
+        PlainEvent(NOON, "ask", "ann", columns={"city": "Nairobi"}, message_id=1),
+        PlainEvent(NOON + timedelta(minutes=1), "ask", "ann", columns={"city": "Mombasa"}, message_id=2),
+        PlainEvent(NOON + timedelta(minutes=2), "solve", "ann", message_id=3),
+        PlainEvent(NOON + timedelta(minutes=40), "solve", "ann", message_id=4),
+        PlainEvent(NOON + timedelta(minutes=41), "solve", None, message_id=5),
+    ]
+    query = Outcomes(
+        range=HOUR, start=Selection(("ask",)), outcomes=(Outcome("solved", Selection(("solve",))),), window=1800,
+        outside=True,
+    )  # fmt: skip
+
+    for city, solved in (("Nairobi", 0), ("Mombasa", 1)):
+        where = (Filter("city", "is", (city,)),)
+        found = await answer(replace(query, where=where), PlainLoader(events), LATER)
+        assert found.total == OutcomeCounts(1, {"solved": solved}, 1 - solved, 0)
+    assert (await answer(query, PlainLoader(events), LATER)).outside == {"solved": 2}
+
+
+async def test_only_outcomes_that_there_are_can_be_told() -> None:
+    query = Outcomes(range=HOUR, start=Selection(), outcomes=(Outcome("x", Selection()),))
+
+    for tell in (Tell(("y",)), Tell(value="KE")):
+        with pytest.raises(QueryRefused):
+            await answer(replace(query, tell=tell), PlainLoader([]), LATER)
 
 
 async def test_what_begins_an_attempt_is_no_outcome() -> None:

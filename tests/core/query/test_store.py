@@ -35,6 +35,7 @@ from chatnation.core.query.model import (
     Series,
     Step,
     Stickiness,
+    Tell,
     Timeseries,
     Uniques,
 )
@@ -95,6 +96,16 @@ QUESTIONS: tuple[Query, ...] = (
     Stickiness(range=DAYS),
     Intervals(range=PART, start=VIEWS, end=FILINGS, starts="first", by="device_type"),
     Outcomes(range=PART, start=VIEWS, outcomes=(Outcome("filed", FILINGS),), by="person.county", compare=True),
+    Outcomes(
+        range=PART,
+        start=VIEWS,
+        outcomes=(Outcome("filed", FILINGS),),
+        grace=1800,
+        outside=True,
+        compare=True,
+        where=(Filter("country_code", "is", ("KE",)),),
+        tell=Tell(),
+    ),
 )
 
 

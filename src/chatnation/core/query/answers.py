@@ -366,13 +366,38 @@ class OutcomesGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt: whose (`person_id` is None for actors that are not persons), and what became of it.
+
+    `outcome` is the name of one, `none` or `open`; `came_at` is when an outcome first happened.
+    """
+
+    actor: str
+    person_id: UUID | None
+    started_at: datetime
+    value: str | None
+    outcome: str
+    came_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomesAnswer:
-    """What became of attempts."""
+    """What became of attempts.
+
+    `took`: seconds from the start of an attempt to its outcome, by outcome. `outside`: events that lie in no attempt,
+    by outcome, where that was asked. `told` are the attempts that were to be told, `told_of` how many there are.
+    """
 
     total: OutcomeCounts
     trend: tuple[OutcomesBucket, ...] = ()
     groups: tuple[OutcomesGroup, ...] = ()
     previous: OutcomeCounts | None = None
+    took: Mapping[str, Spread] = field(default_factory=dict)
+    previous_took: Mapping[str, Spread] = field(default_factory=dict)
+    outside: Mapping[str, int] = field(default_factory=dict)
+    previous_outside: Mapping[str, int] = field(default_factory=dict)
+    told: tuple[Attempt, ...] = ()
+    told_of: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -371,24 +371,45 @@ class Outcome:
     select: Selection
 
 
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Which attempts to tell one by one, the latest first.
+
+    `outcomes` are names of outcomes, `none` and `open`; without any, whatever became of them. `value` narrows to a row
+    of the breakdown.
+    """
+
+    outcomes: Annotated[tuple[Name, ...], About(max_length=10)] = ()
+    value: str | None = None
+    limit: Annotated[int, About(ge=1, le=10_000)] = 50
+    offset: Annotated[int, About(ge=0)] = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes(Question):
     """What became of attempts: each `start` event of the range begins one of its actor.
 
     An attempt lasts until the actor's next `start`, or `window` seconds, and has the first listed of the `outcomes`
-    that happens in it. One without any is `open` while the window is not over, and then `none`. The attempt's value of
-    `by` is that of its start event.
+    that happens in it. One without any is `open` while the window is not over, and then `none`; with `grace`, only
+    while besides less than so many seconds have passed since the actor's last event, of whatever kind, in the attempt.
+    Counted are the attempts whose start event meets `where`, and their value of `by` is that of their start event.
+    `outside` also counts the events of the range, meeting `where`, that match an outcome and lie in no attempt. `tell`
+    names attempts one by one.
     """
 
     kind: Literal["outcomes"] = "outcomes"
     start: Selection
     outcomes: Annotated[tuple[Outcome, ...], About(min_length=1, max_length=8)]
     window: Annotated[float, About(gt=0, le=90 * DAY)] = DAY
+    grace: Annotated[float, About(gt=0)] | None = None
+    where: Conditions = ()
+    outside: bool = False
     actor: ActorName = "person"
     granularity: Granularity | None = None
     by: FieldName | None = None
     limit: Annotated[int, About(ge=1, le=1000)] = 20
     compare: bool = False
+    tell: Tell | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

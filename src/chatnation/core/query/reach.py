@@ -41,7 +41,11 @@ def reach_of(query: Query) -> tuple[datetime | None, datetime | None]:
         compares = funnel.compare
     elif isinstance(query, Outcomes):
         end += timedelta(seconds=query.window)
-    return (stretch.previous().start if compares else start), end
+    if compares:
+        start = stretch.previous().start
+    if isinstance(query, Outcomes) and query.outside:
+        start -= timedelta(seconds=query.window)
+    return start, end
 
 
 def names_in(query: Query) -> set[str]:

@@ -186,6 +186,15 @@ def _outcomes(query: model.Outcomes, answer: answers.OutcomesAnswer) -> list[Tab
     ]
     if answer.previous is not None:
         tables.append(Table("previous", columns, [counts(answer.previous)]))
+    tables.append(
+        Table("took", ("outcome", *_SPREAD), [[name, *_of_spread(answer.took[name])] for name in answer.took])
+    )
+    if query.outside:
+        tables.append(
+            Table("outside", ("outcome", "events"), [[name, count] for name, count in answer.outside.items()])
+        )
+    if query.tell is not None:
+        tables.append(_plain("attempts", answers.Attempt, answer.told))
     return tables
 
 

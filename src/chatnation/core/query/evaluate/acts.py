@@ -71,14 +71,22 @@ async def acts(
     loader: Loader,
     stretch: tuple[datetime | None, datetime],
     need: Need | None = None,
+    *,
+    all_after: int | None = None,
 ) -> Acts:
-    """The acts in a stretch of time (from None: ever); their frame has the columns of `need` besides."""
+    """The acts in a stretch of time (from None: ever); their frame has the columns of `need` besides.
+
+    With `all_after`, in microseconds, whatever is done after that moment is an act too: bit `len(selections)` is set.
+    """
     check_actor(actor, query.source)
     needed = Need(actors=frozenset({actor})) | (need or Need())
-    frame = await load(query, loader, needed, selections, stretch)
+    loaded = selections if all_after is None else (*selections, Selection())
+    frame = await load(query, loader, needed, loaded, stretch)
     bits = np.zeros(frame.size, np.uint16)
     for number, selection in enumerate(selections):
         bits |= selected(frame, selection, query.source).astype(np.uint16) << np.uint16(number)
+    if all_after is not None:
+        bits[np.searchsorted(frame.time, all_after, "right") :] |= np.uint16(1 << len(selections))
     bits *= relevant(frame, query)
     order = by_actor(np.where(bits > 0, frame.actors(actor).codes, MISSING))
     return Acts(frame, order, bits[order.rows])

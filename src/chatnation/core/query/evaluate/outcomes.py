@@ -2,90 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chatnation.core.query.answers import OutcomeCounts, OutcomesAnswer, OutcomesBucket, OutcomesGroup
-from chatnation.core.query.evaluate.acts import Acts, acts
-from chatnation.core.query.evaluate.calendar import bucket_of, buckets
+from chatnation.core.query.answers import Attempt, OutcomeCounts, OutcomesAnswer, OutcomesBucket, OutcomesGroup, Spread
+from chatnation.core.query.evaluate.attempts import Attempts, attempts
+from chatnation.core.query.evaluate.calendar import SECOND, bucket_of, buckets
 from chatnation.core.query.evaluate.conditions import field_of
 from chatnation.core.query.evaluate.frequency import most_frequent
 from chatnation.core.query.evaluate.rows import check_names
-from chatnation.core.query.fields import Field
-from chatnation.core.query.frame import Coded, Loader, Need, Rows, Times, micros
-from chatnation.core.query.model import Outcomes, Range
+from chatnation.core.query.evaluate.spread import spread
+from chatnation.core.query.frame import MISSING, Loader, Rows
+from chatnation.core.query.model import Outcomes, Tell
+from chatnation.core.query.store import QueryRefused
 
-
-@dataclass(frozen=True, slots=True)
-class _Attempts:
-    """Attempts that began in a range.
-
-    `fates`: the place of the outcome among those of the question, then one for none, and one for what is still open.
-    `time`, in microseconds, and `value` are those of the start.
-    """
-
-    fates: Rows
-    time: Times
-    value: Coded | None
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def answer(query: Outcomes, loader: Loader, now: datetime) -> OutcomesAnswer:
     """Attempts by what became of them, altogether, by time and by a field."""
     check_names(outcome.name for outcome in query.outcomes)
     by = field_of(query.by, query.source) if query.by is not None else None
-    found = await _attempts(query, loader, query.range, by, now)
-    previous = None
-    if query.compare:
-        before = await _attempts(query, loader, query.range.previous(), None, now)
-        (previous,) = _counts(query, before.fates, np.zeros_like(before.fates), 1)
-    (total,) = _counts(query, found.fates, np.zeros_like(found.fates), 1)
-    return OutcomesAnswer(total, _trend(query, found, now), _groups(query, found), previous)
-
-
-async def _attempts(query: Outcomes, loader: Loader, stretch: Range, by: Field | None, now: datetime) -> _Attempts:
-    window = timedelta(seconds=query.window)
-    selections = query.start, *(outcome.select for outcome in query.outcomes)
-    loaded = stretch.start, stretch.end.astimezone(UTC) + window
-    need = Need(columns=frozenset({by} if by else ()))
-    did = await acts(query, query.actor, selections, loader, loaded, need)
-    begins, fates = _fates(did, len(query.outcomes), window // timedelta(microseconds=1), micros(now))
-    within = did.time[begins] < micros(stretch.end)
-    begins, fates = begins[within], fates[within]
-    value = did.frame.column(by).take(did.order.rows[begins]) if by else None
-    return _Attempts(fates, did.time[begins], value)
-
-
-def _fates(did: Acts, outcomes: int, window: int, now: int) -> tuple[Rows, Rows]:
-    """The places where attempts begin, and what became of each."""
-    # A piece is what comes from a start, or from an actor's first row, up to the next of these.
-    starts = did.matching(0)
-    heads = starts.copy()
-    heads[did.order.bounds[:-1]] = True
-    bounds = np.append(np.flatnonzero(heads), len(heads))
-    first, lengths = bounds[:-1], np.diff(bounds)
-    deadlines = did.time[first] + window
-    # Of a row counts the outcome that is listed first; none where it comes late, and none of a start.
-    fates = _first_outcome(outcomes)[did.bits]
-    fates[did.time > np.repeat(deadlines, lengths)] = outcomes
-    fate = np.minimum.reduceat(fates, first) if len(first) else fates
-    begins = np.flatnonzero(starts[first])
-    # An attempt that the next one ended in time cannot have an outcome any more.
-    ended = np.zeros(len(first), np.bool_)
-    ended[:-1] = (did.order.owners[first[1:]] == did.order.owners[first[:-1]]) & (did.time[first[1:]] <= deadlines[:-1])
-    fate[(fate == outcomes) & (deadlines > now) & ~ended] = outcomes + 1
-    return first[begins], fate[begins].astype(np.intp)
-
-
-def _first_outcome(outcomes: int) -> NDArray[np.uint8]:
-    """For each combination of bits the outcome that is listed first; `outcomes` for none, and for a start."""
-    bits = np.arange(2 << outcomes)
-    table = np.full(len(bits), outcomes, np.uint8)
-    for place in reversed(range(outcomes)):
-        table[(bits & (2 << place) > 0) & (bits & 1 == 0)] = place
-    return table
+    found = await attempts(query, loader, query.range, by, now)
+    before = await attempts(query, loader, query.range.previous(), None, now) if query.compare else None
+    told, told_of = _told(query, query.tell, found) if query.tell is not None else ((), 0)
+    return OutcomesAnswer(
+        _total(query, found),
+        _trend(query, found, now),
+        _groups(query, found),
+        _total(query, before) if before else None,
+        _took(query, found),
+        _took(query, before) if before else {},
+        _outside(query, found),
+        _outside(query, before) if before else {},
+        told,
+        told_of,
+    )
 
 
 def _counts(query: Outcomes, fates: Rows, groups: NDArray[np.integer], size: int) -> list[OutcomeCounts]:
@@ -99,15 +54,20 @@ def _counts(query: Outcomes, fates: Rows, groups: NDArray[np.integer], size: int
     ]
 
 
-def _trend(query: Outcomes, found: _Attempts, now: datetime) -> tuple[OutcomesBucket, ...]:
+def _total(query: Outcomes, found: Attempts) -> OutcomeCounts:
+    (total,) = _counts(query, found.fates, np.zeros_like(found.fates), 1)
+    return total
+
+
+def _trend(query: Outcomes, found: Attempts, now: datetime) -> tuple[OutcomesBucket, ...]:
     if query.granularity is None:
         return ()
     periods = buckets(query.range, query.granularity, now)
-    counts = _counts(query, found.fates, bucket_of(found.time, periods), len(periods))
+    counts = _counts(query, found.fates, bucket_of(found.began, periods), len(periods))
     return tuple(map(OutcomesBucket, periods, counts))
 
 
-def _groups(query: Outcomes, found: _Attempts) -> tuple[OutcomesGroup, ...]:
+def _groups(query: Outcomes, found: Attempts) -> tuple[OutcomesGroup, ...]:
     if found.value is None:
         return ()
     ranked = most_frequent(found.value.codes, found.value.values, query.limit)
@@ -116,3 +76,52 @@ def _groups(query: Outcomes, found: _Attempts) -> tuple[OutcomesGroup, ...]:
     if ranked.beyond:
         groups.append(OutcomesGroup(None, counts[-1], other=True))
     return tuple(groups)
+
+
+def _took(query: Outcomes, found: Attempts) -> Mapping[str, Spread]:
+    lengths = (found.came - found.began) / SECOND
+    return {outcome.name: spread(lengths[found.fates == place]) for place, outcome in enumerate(query.outcomes)}
+
+
+def _outside(query: Outcomes, found: Attempts) -> Mapping[str, int]:
+    return {outcome.name: count for outcome, count in zip(query.outcomes, found.outside, strict=False)}
+
+
+def _told(query: Outcomes, tell: Tell, found: Attempts) -> tuple[tuple[Attempt, ...], int]:
+    """A page of attempts, and how many there are."""
+    names = [*(outcome.name for outcome in query.outcomes), "none", "open"]
+    unknown = set(tell.outcomes) - set(names)
+    if unknown:
+        raise QueryRefused(f"There is no outcome {min(unknown)!r} to tell.")
+    wanted = np.isin(
+        found.fates, [place for place, name in enumerate(names) if name in tell.outcomes or not tell.outcomes]
+    )
+    if tell.value is not None:
+        if found.value is None:
+            raise QueryRefused("There is no breakdown to take a value from.")
+        values = list(found.value.values)
+        wanted &= found.value.codes == (values.index(tell.value) if tell.value in values else len(values))
+    # Rows are in the order of events, so the last row is the latest.
+    places = np.flatnonzero(wanted)
+    places = places[np.argsort(-found.rows[places])]
+    page = places[tell.offset : tell.offset + tell.limit]
+    return tuple(_attempt(query, found, names, place) for place in page.tolist()), len(places)
+
+
+def _attempt(query: Outcomes, found: Attempts, names: list[str], place: int) -> Attempt:
+    actors = found.did.frame.actors(query.actor)
+    code = int(actors.codes[found.rows[place]])
+    fate = int(found.fates[place])
+    value = found.value.codes[place] if found.value is not None else MISSING
+    return Attempt(
+        actors.names.label(code),
+        actors.names.person(code) if query.actor == "person" else None,
+        _instant(int(found.began[place])),
+        None if value == MISSING or found.value is None else found.value.values[value],
+        names[fate],
+        _instant(int(found.came[place])) if fate < len(query.outcomes) else None,
+    )
+
+
+def _instant(moment: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=moment)
