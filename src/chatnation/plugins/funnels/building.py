@@ -53,9 +53,8 @@ class BuilderPages:
         response: Response = request.state.render(
             "funnels/builder.html" if alone else "funnels/build.html",
             view=view,
-            problem=problem,
             status=422 if problem else 200,
-            **builder_values(view, draft if "event.0" in form else Draft(), focus, saved),
+            **builder_values(view, draft if "event.0" in form else Draft(), saved, focus, problem),
         )
         return response
 
@@ -72,12 +71,15 @@ class BuilderPages:
         return View.of(self._app(), request, PATH, AnalyticsQuery.of(request.query_params))
 
 
-def builder_values(view: View[Any], draft: Draft, focus: str = "", saved: UUID | None = None) -> Mapping[str, Any]:
+def builder_values(
+    view: View[Any], draft: Draft, saved: UUID | None, focus: str = "", problem: str = ""
+) -> Mapping[str, Any]:
     """What the template of the form needs."""
     shared = view.query.shared_parameters()
     return {
         "draft": draft,
         "focus": focus,
+        "problem": problem,
         "kept": [*shared, *([("saved", str(saved))] if saved else [])],
         "build_path": f"{PATH}/build",
         "offers_url": address(f"{PATH}/offers", shared),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -161,7 +161,6 @@ class Draft:
     attribution_step: int = 0
     limit: str = "10"
     include_bots: bool = False
-    problem: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, definition: Definition) -> Draft:
@@ -186,7 +185,7 @@ class Draft:
     def more(self) -> bool:
         """Whether anything is set that stands behind “More options”."""
         usual = Draft()
-        names = (*_AS_THEY_ARE, "constant", "limit")
+        names = (*(name for name in _AS_THEY_ARE if name not in _IN_SIGHT), "constant", "limit")
         return bool(self.exclusions) or any(getattr(self, name) != getattr(usual, name) for name in names)
 
     def definition(self) -> Definition:
@@ -202,6 +201,7 @@ class Draft:
             "by": self.by.strip() or None,
             "limit": self.limit.strip() or 10,
             **{name: getattr(self, name) for name in _AS_THEY_ARE},
+            "attribution_step": self.attribution_step if self.attribution == "step" else 0,
         }
         try:
             return Definition.model_validate(given)
@@ -215,6 +215,8 @@ _AS_THEY_ARE = (
     *("order", "entry", "actor", "journey_flags", "anchor_first", "anchor_last", "attribution", "attribution_step"),
     "include_bots",
 )
+_IN_SIGHT = frozenset({"order", "actor", "attribution_step"})
+"""Of these, what is always in sight, or says nothing by itself."""
 
 
 def read(form: QueryParams) -> Draft:

@@ -12,16 +12,17 @@ from chatnation.plugins.dashboard.api import (
     Column,
     DataTable,
     Kpi,
-    distribution_chart,
+    Series,
     funnel_chart,
     percent,
 )
 from chatnation.plugins.funnels import definitions
 from chatnation.plugins.funnels.conditions import field_label
 from chatnation.plugins.funnels.definition import Definition
+from chatnation.plugins.funnels.lengths import NAMES, SECONDS, in_unit
 from chatnation.plugins.funnels.questions import FunnelView
 from chatnation.plugins.funnels.wording import counted_noun
-from chatnation.query import DistributionAnswer, FunnelAnswer, FunnelGroup, Spread
+from chatnation.query import FunnelAnswer, FunnelGroup, Spread
 
 WORTH_A_CALL = 0.05
 """A drop is called out if it is more than this share of those who came to the step."""
@@ -163,7 +164,8 @@ def steps_table(view: FunnelView, definition: Definition, answer: FunnelAnswer) 
     )
 
 
-_SPREADS = (("p50", "median"), ("p75", "p75"), ("p90", "p90"), ("p95", "p95"))
+TIMES = (("p50", "Median"), ("p75", "75 %"), ("p90", "90 %"), ("p95", "95 %"))
+"""Figures of times, and their headings: so many took no longer."""
 
 
 def times_table(definition: Definition, answer: FunnelAnswer) -> DataTable:
@@ -174,30 +176,30 @@ def times_table(definition: Definition, answer: FunnelAnswer) -> DataTable:
         if place
     ]
     columns = [Column("step", "Step")]
-    for name, since in (("from_previous", "Step before"), ("from_first", "Step 1")):
-        columns += [Column(f"{name}_{figure}", f"{since}: {label}", "seconds") for figure, label in _SPREADS]
-    return DataTable(
-        columns=columns,
-        rows=rows if len(answer.steps) > 1 and answer.steps[0].reached else [],
-        page_size=max(1, len(rows)),
-        empty_text=NOBODY,
-    )
+    for since in ("from_previous", "from_first"):
+        columns += [Column(f"{since}_{figure}", label, "seconds") for figure, label in TIMES]
+    return DataTable(columns=columns, rows=rows if answer.steps[0].reached else [])
 
 
 def _times(spread: Spread) -> list[float | None]:
-    return [spread.p50, spread.p75, spread.p90, spread.p95]
+    return [getattr(spread, figure) for figure, _ in TIMES]
 
 
 def histogram_chart(definition: Definition, answer: FunnelAnswer) -> Chart:
-    """How long those who converted took."""
-    spread = answer.steps[definition.last].from_first
-    chart = distribution_chart(
-        DistributionAnswer(spread, answer.histogram),
-        "Time from the first step to the last",
-        unit="seconds",
-        name=counted_noun(definition).capitalize(),
+    """How long those who converted took. The ranges are equally wide, so one unit does for all of them."""
+    edges = [bucket.low or 0 for bucket in answer.histogram]
+    width = edges[1] - edges[0] if len(edges) > 1 else 1
+    unit = in_unit(width)[1]
+    numbers = [f"{edge / SECONDS[unit]:g}" for edge in edges]
+    labels = [f"{low}–{high}" for low, high in pairwise(numbers)]  # noqa: RUF001 - a range takes an en dash
+    return Chart(
+        kind="histogram",
+        category=f"{NAMES[unit].capitalize()}s from step 1",
+        categories=[*labels, *(f"{number} or more" for number in numbers[-1:])],
+        series=[Series(counted_noun(definition).capitalize(), [bucket.count for bucket in answer.histogram])],
+        note=f"{NAMES[unit].capitalize()}s from the first step to the last." if edges else "",
+        empty_text="Nobody reached the last step.",
     )
-    return replace(chart, empty_text="Nobody reached the last step.")
 
 
 def groups_table(view: FunnelView, definition: Definition, answer: FunnelAnswer) -> DataTable:
@@ -215,9 +217,9 @@ def groups_table(view: FunnelView, definition: Definition, answer: FunnelAnswer)
     return DataTable(
         columns=[
             Column("value", field_label(definition.by or "").capitalize()),
-            *(Column(f"step_{place + 1}", f"{place + 1}. {name}", "number") for place, name in enumerate(names)),
+            *(Column(f"step_{number}", name, "number") for number, name in enumerate(names, 1)),
             Column("conversion", "Conversion", "percent"),
-            Column("difference", "Against the others"),
+            Column("difference", "Differs"),
         ],
         rows=rows if answer.steps[0].reached else [],
         total=["All", *(step.reached for step in answer.steps), percent(answer.conversion), ""],

@@ -89,8 +89,8 @@ class FunnelPages:
             Card("trend", "Conversion over time", self.trend, definitions.TREND, width=5, metric="funnels.trend"),
             Card("table", "Step by step", self.table, definitions.STEPS, width=12, metric="funnels.steps"),
             Card("groups", "Breakdown", self.groups, definitions.BREAKDOWN, width=12, metric="funnels.breakdown"),
-            Card("histogram", "Time to convert", self.histogram, definitions.TIME, width=6, metric="funnels.time"),
-            Card("times", "Time to each step", self.times, definitions.TIMES, width=12, metric="funnels.times"),
+            Card("times", "Time to each step", self.times, definitions.TIMES, width=8, metric="funnels.times"),
+            Card("histogram", "Time to convert", self.histogram, definitions.TIME, width=4, metric="funnels.time"),
             Card("people", "Who is behind a step", self.people, definitions.PEOPLE, width=12, metric="funnels.people"),
             Card("walk", "One person's way", self.walk, width=6),
         ]
@@ -131,8 +131,10 @@ class FunnelPages:
     async def histogram(self, view: FunnelView) -> Chart:
         return figures.histogram_chart(view.query.definition(), await view.ask(questions.funnel(view)))
 
-    async def times(self, view: FunnelView) -> DataTable:
-        return figures.times_table(view.query.definition(), await view.ask(questions.funnel(view)))
+    async def times(self, view: FunnelView) -> Part:
+        table = figures.times_table(view.query.definition(), await view.ask(questions.funnel(view)))
+        values = {"rows": table.rows, "figures": [label for _, label in figures.TIMES]}
+        return Part("funnels/times.html", values, table, empty=not table.rows, empty_text=figures.NOBODY)
 
     async def people(self, view: FunnelView) -> Part:
         return await people.people_part(view)
@@ -177,6 +179,6 @@ def _title(view: FunnelView, definition: Definition, current: SavedFunnel | None
     if current is not None:
         return current.name
     template = TEMPLATES.get(view.query.template or "")
-    if template is not None and definition == template.definition:
+    if template is not None and definition.steps == template.definition.steps:
         return template.label
     return "Funnel of your own"

@@ -15,7 +15,7 @@ from chatnation.plugins.funnels.wording import noun
 from chatnation.query import FunnelActor, FunnelAnswer
 
 SEE_PERSONS = "persons.view"
-PAGE = 25
+PAGE = 10
 MOST_DOWNLOADED = 10_000
 _OUTCOMES = (("reached", "reached it"), ("dropped", "dropped off there"), ("open", "may still go on"))
 
