@@ -2,7 +2,8 @@
 
 A field is written as text: a column (`event_name`), a property (`properties.amount`, deeper ones with more dots), a
 trait of the person (`person.county`), something of the visit that the event belongs to (`session.utm_source`), or a
-part of the local time (`time.weekday`).
+part of the local time (`time.weekday`). `first_of:properties.step|properties.journeyStep|event_name` is, of several
+fields, the first that has a value.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["column", "properties", "person", "session", "time"]
+Scope = Literal["column", "properties", "person", "session", "time", "first_of"]
+FIRST_OF = "first_of:"
 
 COLUMNS = (
     "event_name",
@@ -78,6 +80,12 @@ class Field:
     @classmethod
     def parse(cls, text: str, source: str = "events") -> Field:
         """The field that `text` names among those of `source`; raises UnknownField."""
+        if text.startswith(FIRST_OF):
+            names = text.removeprefix(FIRST_OF)
+            parts = [cls.parse(part, source) for part in names.split("|")]
+            if any(part.scope == "first_of" for part in parts):
+                raise UnknownField(f"{FIRST_OF} stands only at the beginning: {text!r}.")
+            return cls("first_of", names)
         scope, dot, name = text.partition(".")
         if not dot:
             known = COLUMNS if source == "events" else SESSION_COLUMNS
@@ -94,4 +102,19 @@ class Field:
         raise UnknownField(f"There is no field {text!r} of {source}.")
 
     def __str__(self) -> str:
+        if self.scope == "first_of":
+            return FIRST_OF + self.name
         return self.name if self.scope == "column" else f"{self.scope}.{self.name}"
+
+    @property
+    def parts(self) -> tuple[Field, ...]:
+        """The fields of which this is the first with a value; itself, where it is not made of any."""
+        if self.scope != "first_of":
+            return (self,)
+        return tuple(Field._parsed(part) for part in self.name.split("|"))
+
+    @classmethod
+    def _parsed(cls, text: str) -> Field:
+        """A field that has been looked at already, of whichever source."""
+        scope, dot, name = text.partition(".")
+        return cls(scope, name) if dot else cls("column", text)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from sqlalchemy import TextClause, text
 
 from chatnation.core.identity import queries
 from chatnation.core.query.answers import EventsAnswer
-from chatnation.core.query.evaluate.local import LocalFrame, without_time
+from chatnation.core.query.evaluate.local import LocalFrame, loadable
 from chatnation.core.query.evaluate.rows import need_of, picked, relevant
 from chatnation.core.query.event_rows import LAST, Among, Place, count_at, events_at, place_of, places_of
 from chatnation.core.query.frame import Frame, Rows
@@ -117,7 +117,7 @@ class _Page:
     async def _frames(self) -> AsyncIterator[LocalFrame]:
         """The time of the question in stretches, those first that are looked at first."""
         query = self.query
-        need = without_time(need_of(query, [query.select]))
+        need = loadable(need_of(query, [query.select]))
         zone = query.range.zone
         if self.leafs:
             frame: Frame = await self.loader.load_of_leafs(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chatnation.core.query.checks import funnel_of, range_of
+from chatnation.core.query.fields import FIRST_OF
 from chatnation.core.query.model import (
     Breakdown,
     Funnel,
@@ -61,6 +62,8 @@ def _tells_newcomers(query: Query) -> bool:
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+        if value.startswith(FIRST_OF):
+            yield from value.removeprefix(FIRST_OF).split("|")
     elif isinstance(value, tuple):
         for each in value:
             yield from _texts(each)

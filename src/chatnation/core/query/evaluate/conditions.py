@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from chatnation.core.query.evaluate.local import without_time
+from chatnation.core.query.evaluate.local import loadable
 from chatnation.core.query.fields import Field, UnknownField
 from chatnation.core.query.frame import MISSING, Coded, Frame, Mask, Need
 from chatnation.core.query.model import AnyOf, Condition, Filter, Scalar, Selection, Source
@@ -27,7 +27,7 @@ def need_of_conditions(conditions: Iterable[Condition], source: Source) -> Need:
     for single in _singles(conditions):
         fields.add(field_of(single.field, source))
         _test(single)
-    return without_time(Need(columns=frozenset(fields)))
+    return loadable(Need(columns=frozenset(fields)))
 
 
 def need_of_selections(selections: Iterable[Selection], source: Source) -> Need:

@@ -9,7 +9,7 @@ import numpy as np
 
 from chatnation.core.query.answers import DistributionAnswer
 from chatnation.core.query.evaluate.conditions import field_of
-from chatnation.core.query.evaluate.local import LocalFrame, without_time
+from chatnation.core.query.evaluate.local import LocalFrame, loadable
 from chatnation.core.query.evaluate.rows import load, picked, relevant
 from chatnation.core.query.evaluate.spread import check_edges, number_buckets, spread
 from chatnation.core.query.frame import Loader, Need
@@ -19,7 +19,7 @@ from chatnation.core.query.model import Distribution
 async def answer(query: Distribution, loader: Loader, now: datetime) -> DistributionAnswer:
     """Spreads the numbers of the range; nothing of it depends on the present."""
     check_edges(query.edges)
-    need = without_time(Need(numbers=frozenset({field_of(query.field, query.source)})))
+    need = loadable(Need(numbers=frozenset({field_of(query.field, query.source)})))
     frame = await load(query, loader, need, (query.select,))
     return await asyncio.to_thread(_answer, query, frame)
 

@@ -1,8 +1,8 @@
-"""Parts of the local time as columns: they are computed from the time of each row, and no loader hears of them."""
+"""Columns that are computed from others, so that no loader hears of them: parts of the local time, and `first_of`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -11,11 +11,26 @@ import numpy as np
 
 from chatnation.core.query.evaluate.calendar import SECOND, date_of, local_days, local_hours, period_of, weekdays
 from chatnation.core.query.fields import Field
-from chatnation.core.query.frame import Actors, Coded, Codes, Frame, Loader, Mask, Need, Numbers, Rows, Times, micros
+from chatnation.core.query.frame import (
+    MISSING,
+    Actors,
+    Coded,
+    Codes,
+    Frame,
+    Loader,
+    Mask,
+    Need,
+    Numbers,
+    Rows,
+    Times,
+    micros,
+)
 
 _QUARTER = 900 * SECOND
 _WHOLE_QUARTERS = micros(datetime(1973, 1, 1, tzinfo=UTC))
 """Since then every offset from UTC, of every zone, is a whole number of quarters of an hour."""
+
+_COMPUTED = frozenset({"time", "first_of"})
 
 _MONDAY = -3
 """The Monday of week 0 of `period_of`: 1970-01-01 was a Thursday."""
@@ -23,11 +38,11 @@ _MONDAY = -3
 
 @dataclass(frozen=True, slots=True)
 class LocalFrame:
-    """A frame that has the fields `time.*` too, in a zone."""
+    """A frame that has the fields `time.*` too, in a zone, and those that are the first of several."""
 
     frame: Frame
     zone: ZoneInfo
-    _parts: dict[str, Coded] = field(default_factory=dict, compare=False, repr=False)
+    _columns: dict[Field, Coded] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def size(self) -> int:
@@ -38,19 +53,34 @@ class LocalFrame:
         return self.frame.time
 
     def column(self, field: Field) -> Coded:
-        if field.scope != "time":
+        if field.scope not in _COMPUTED:
             return self.frame.column(field)
-        if field.name not in self._parts:
-            self._parts[field.name] = time_part(self.time, field.name, self.zone)
-        return self._parts[field.name]
+        if field not in self._columns:
+            self._columns[field] = (
+                time_part(self.time, field.name, self.zone)
+                if field.scope == "time"
+                else first_of([self.column(part) for part in field.parts], self.size)
+            )
+        return self._columns[field]
 
     def numbers(self, field: Field) -> Numbers:
+        if field.scope == "first_of":
+            return self._first_numbers(field)
         if field.scope != "time":
             return self.frame.numbers(field)
         column = self.column(field)
         numbers = np.array([float(text) if text.isdecimal() else np.nan for text in column.values], np.float64)
         values = numbers[column.codes] if len(numbers) else np.empty(0, np.float64)
         return Numbers(values, np.isnan(values))
+
+    def _first_numbers(self, field: Field) -> Numbers:
+        values, unusable = np.full(self.size, np.nan), np.zeros(self.size, np.bool_)
+        missing = np.ones(self.size, np.bool_)
+        for part in field.parts:
+            numbers, found = self.numbers(part), missing & (self.column(part).codes != MISSING)
+            values[found], unusable[found] = numbers.values[found], numbers.unusable[found]
+            missing &= ~found
+        return Numbers(values, unusable)
 
     def actors(self, actor: str) -> Actors:
         return self.frame.actors(actor)
@@ -61,7 +91,7 @@ class LocalFrame:
 
 @dataclass(frozen=True, slots=True)
 class LocalLoader:
-    """Loads frames that have the fields `time.*`."""
+    """Loads frames that have the computed fields too."""
 
     loader: Loader
     zone: ZoneInfo
@@ -69,21 +99,37 @@ class LocalLoader:
     async def load(
         self, start: datetime | None, end: datetime | None, need: Need, events: Collection[str] = ()
     ) -> LocalFrame:
-        return LocalFrame(await self.loader.load(start, end, without_time(need), events), self.zone)
+        return LocalFrame(await self.loader.load(start, end, loadable(need), events), self.zone)
 
 
 def localized(loader: Loader, zone: ZoneInfo) -> LocalLoader:
-    """A loader whose frames have the fields `time.*`; one that has them already stays as it is."""
+    """A loader whose frames have the computed fields; one that has them already stays as it is."""
     return loader if isinstance(loader, LocalLoader) else LocalLoader(loader, zone)
 
 
-def without_time(need: Need) -> Need:
-    """The part of a need that has to be loaded."""
+def loadable(need: Need) -> Need:
+    """What has to be loaded for a need: no computed fields, but what these are computed from."""
+    if not any(field.scope in _COMPUTED for field in (*need.columns, *need.numbers)):
+        return need
+    firsts = [part for field in need.numbers if field.scope == "first_of" for part in field.parts]
+    columns = {part for field in need.columns for part in field.parts} | set(firsts)
+    numbers = {part for field in need.numbers for part in field.parts}
     return replace(
         need,
-        columns=frozenset(field for field in need.columns if field.scope != "time"),
-        numbers=frozenset(field for field in need.numbers if field.scope != "time"),
+        columns=frozenset(field for field in columns if field.scope != "time"),
+        numbers=frozenset(field for field in numbers if field.scope != "time"),
     )
+
+
+def first_of(columns: Sequence[Coded], size: int) -> Coded:
+    """The first of several columns that has a value, for each of `size` rows."""
+    places: dict[str, int] = {}
+    codes = np.full(size, MISSING, np.int32)
+    for column in columns:
+        # The place behind the last value is that of rows without one: their code, -1, leads there.
+        table = [*(places.setdefault(text, len(places)) for text in column.values), MISSING]
+        codes = np.where(codes == MISSING, np.array(table, np.int32)[column.codes], codes)
+    return Coded(codes, list(places))
 
 
 def time_part(times: Times, name: str, zone: ZoneInfo) -> Coded:

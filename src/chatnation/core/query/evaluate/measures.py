@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatnation.core.query.evaluate.conditions import field_of
-from chatnation.core.query.evaluate.local import without_time
+from chatnation.core.query.evaluate.local import loadable
 from chatnation.core.query.evaluate.rows import Picked
 from chatnation.core.query.frame import Codes, Floats, Need, Rows
 from chatnation.core.query.model import Measure, Series, Source
@@ -56,7 +56,7 @@ def need_of_measure(measure: Measure, source: Source) -> Need:
     """The columns that a measure reads."""
     if measure.field is not None:
         fields = frozenset({field_of(measure.field, source)})
-        return without_time(Need(numbers=fields) if measure.kind in NUMERIC else Need(columns=fields))
+        return loadable(Need(numbers=fields) if measure.kind in NUMERIC else Need(columns=fields))
     if measure.kind == "sessions":
         return Need(actors=frozenset({"session"}))
     return Need(actors=frozenset({"person"})) if measure.kind in ("persons", "new_persons") else Need()

@@ -84,8 +84,8 @@ def event_names(selections: Iterable[Selection]) -> frozenset[str]:
 
 def check_actor(actor: str, source: Source) -> None:
     """Refuses what cannot be an actor."""
-    if actor not in ("person", "session") and field_of(actor, source).scope == "time":
-        raise QueryRefused(f"A part of the time cannot be an actor: {actor}.")
+    if actor not in ("person", "session") and field_of(actor, source).scope in ("time", "first_of"):
+        raise QueryRefused(f"What is computed from the time or from other fields cannot be an actor: {actor}.")
 
 
 def check_names(names: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from chatnation.core.query.evaluate.conditions import field_of
 from chatnation.core.query.evaluate.formulas import Program, program
-from chatnation.core.query.evaluate.local import LocalFrame, without_time
+from chatnation.core.query.evaluate.local import LocalFrame, loadable
 from chatnation.core.query.evaluate.measures import NUMERIC, Meter, check_measure, meter, need_of_measure
 from chatnation.core.query.evaluate.rows import Picked, check_names, load, picked, relevant
 from chatnation.core.query.fields import Field
@@ -80,7 +80,7 @@ async def frames(planned: Plan, loader: Loader) -> Frames:
     start = query.range.previous().start if query.compare else query.range.start
     recent = [series for series in query.series if series.measure.kind != "new_persons"]
     ever = [series for series in query.series if series.measure.kind == "new_persons"]
-    by = without_time(Need(columns=frozenset(planned.by)))
+    by = loadable(Need(columns=frozenset(planned.by)))
 
     async def loaded(some: Sequence[Series], *, since: bool) -> LocalFrame | None:
         if not some:
