@@ -108,3 +108,11 @@ def test_times_come_back_however_far_apart() -> None:
     for times in ([], [5], [-5, -5, 3], [0, 10**15, 10**18]):
         array = np.array(times, np.int64)
         assert np.array_equal(decode(encode(array)), array)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("spread", [1, 200, 60_000, 2**31, 2**45])
+def test_times_come_back_that_are_in_no_order(spread: int) -> None:
+    random = Random(spread)
+    times = [1_700_000_000_000_000 + random.randrange(-spread, spread) for _ in range(50)]
+    for some in (times, times[:1], []):
+        assert np.array_equal(decode(encode(np.array(some, np.int64))), some)  # type: ignore[arg-type]

@@ -25,8 +25,8 @@ _TEXTS, _INTEGERS, _FLOATS, _IDS = range(4)
 _SPARSE_BELOW = 0.4
 """Share of rows with a value under which the numbers of these rows take less room than the codes of all."""
 
-_TIME_HEADER = struct.Struct("<BBxxIq")
-"""Kind, width of a pause, rows, first time."""
+_TIME_HEADER = struct.Struct("<BBxxIqq")
+"""Kind, width of a pause, rows, first time, shortest pause, which is taken off all of them."""
 _CODE_HEADER = struct.Struct("<BBBBIII")
 """Kind, layout, width of a code, kind of values, rows, rows with a value, values."""
 _WIDTHS: dict[int, str] = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
@@ -58,17 +58,22 @@ def decode(blob: bytes) -> Part:
 
 def _encode_times(times: Times) -> bytes:
     pauses = np.diff(times)
-    width = _width(int(pauses.max(initial=0)))
+    # Sessions end in another order than they begin, so there are pauses below zero.
+    least = int(pauses.min(initial=0))
+    width = _width(int(pauses.max(initial=0)) - least)
     first = int(times[0]) if len(times) else 0
-    return _TIME_HEADER.pack(_TIMES, width, len(times), first) + pauses.astype(_WIDTHS[width]).tobytes()
+    return (
+        _TIME_HEADER.pack(_TIMES, width, len(times), first, least) + (pauses - least).astype(_WIDTHS[width]).tobytes()
+    )
 
 
 def _decode_times(blob: bytes) -> Times:
-    _, width, rows, first = _TIME_HEADER.unpack_from(blob)
+    _, width, rows, first, least = _TIME_HEADER.unpack_from(blob)
     times = np.empty(rows, np.int64)
     if rows:
         times[0] = first
         times[1:] = np.frombuffer(blob, _WIDTHS[width], rows - 1, _TIME_HEADER.size)
+        times[1:] += least
         np.cumsum(times, out=times)
     return times
 
