@@ -18,7 +18,7 @@ import uvloop
 
 from benchmarks.figures import Figure
 
-NAMES = ("collector", "processor", "lag", "memory", "event_size", "pages", "row_security", "login")
+NAMES = ("collector", "processor", "lag", "memory", "event_size", "pages", "row_security", "login", "analytics")
 
 RESULTS = Path(__file__).parent / "results"
 
