@@ -91,7 +91,7 @@ def _by_name(frame: Frame, rows: Rows) -> list[_Named]:
     order = np.argsort(names.codes, kind="stable")
     ends = np.cumsum(np.bincount(names.codes, minlength=len(names.values))).tolist()
     found = []
-    for name, start, end in zip(names.values, [0, *ends[:-1]], ends, strict=True):
+    for name, start, end in zip(names.values, [0, *ends], ends, strict=False):
         if start < end:
             members = order[start:end]
             found.append(_Named(name, rows[members], _different(persons[members])))
