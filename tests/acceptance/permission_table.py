@@ -27,6 +27,7 @@ HOLDERS: dict[str, frozenset[str]] = {
     "admin.danger_zone": SUPER_ADMIN,
     "instance.view": ADMINS | {"developer"},
     "audit.view": ADMINS | {"auditor"},
+    "funnels.manage": ADMINS | {"developer"},
     "media.view": EVERY_ROLE,
     "media.upload": ADMINS | {"developer", "agent"},
     "media.delete": ADMINS,
@@ -132,10 +133,14 @@ _ROUTES = {
     "analytics.export": """
         GET /api/query/export
         POST /api/query/export
+        GET /funnel/{card}.csv
         GET /overview/{table}.csv
     """,
     "analytics.view": """
         GET /analytics/filter-values
+        POST /api/funnel
+        GET /api/funnel/saved
+        GET /api/funnel/saved/{funnel:uuid}
         GET /api/live
         GET /api/overview
         GET /api/overview/browsers
@@ -151,6 +156,10 @@ _ROUTES = {
         GET /api/query
         POST /api/query
         GET /definitions
+        GET /funnel
+        GET /funnel/build
+        GET /funnel/offers
+        GET /funnel/parts/{card}
         GET /overview
         GET /overview/events
         GET /overview/parts/pages
@@ -162,6 +171,14 @@ _ROUTES = {
         GET /audit-logs
         GET /audit-logs/export.csv
         GET /audit-logs/{record_id:int}
+    """,
+    "funnels.manage": """
+        POST /api/funnel/saved
+        DELETE PATCH /api/funnel/saved/{funnel:uuid}
+        POST /funnel/saved
+        POST /funnel/saved/{funnel:uuid}/delete
+        POST /funnel/saved/{funnel:uuid}/rename
+        POST /funnel/saved/{funnel:uuid}/update
     """,
     "media.delete": """
         DELETE /api/media/{file:uuid}

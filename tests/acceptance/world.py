@@ -197,8 +197,12 @@ async def _things(world: World) -> None:
     world.ids["token"] = await made("POST", "/api/auth/tokens", token)
     upload = await client.post("/api/media/upload", files={"file": (f"{mark}.png", PNG, "image/png")})
     assert upload.status_code == 201, upload.text
-    world.ids |= {"file": upload.json()["id"], "plugin": "geoip", "table": "pages", "card": "figures", "colour": "206bc4"}
+    world.ids |= {"file": upload.json()["id"], "plugin": "geoip", "colour": "206bc4"}
+    world.ids |= {"table": "pages", "card": "figures"}
     world.ids |= {"ticket": upload.json()["url"].split("/media/")[1].split("/")[0], "filename": f"{mark}.png"}
+    steps = [{"name": f"{mark} step", "select": {"events": [f"{mark} event"]}}]
+    funnel = {"name": f"{mark} funnel", "definition": {"steps": steps}}
+    world.ids["funnel"] = await made("POST", "/api/funnel/saved", funnel)
     texts = {"systemMessages": {"csatHeader": f"{mark} header"}, "navLabels": {"overview": f"{mark} overview"}}
     await made("PATCH", "/api/tenants/current", {"settings": texts}, "")
     records = (await client.get("/api/audit-logs")).json()
@@ -224,6 +228,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/api/settings/plugins/{plugin}"): {"enabled": True},
     ("PUT", "/api/settings/plugins/{plugin}/settings"): {"values": {}},
     ("POST", "/api/media/{file:uuid}/link"): {},
+    ("PATCH", "/api/funnel/saved/{funnel:uuid}"): {"name": "changed"},
     ("POST", "/api/settings/danger-zone/archive-and-delete/{entity}/{key}"): {"confirm": "DELETE"},
 }
 """Bodies that are as they should be, where a fault in the body would be found before the object is looked for."""

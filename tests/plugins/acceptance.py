@@ -92,6 +92,14 @@ async def _segment_compat_takes_events_of_other_clients(
     assert await _rows(running, source, query) == [(1,)]
 
 
+async def _funnels_counts_who_goes_on(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    page = await client.get("/funnel", params={"step": ["page_view", "return_filed"]}, headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert "page_view" in page.text
+    download = await client.get("/funnel/table.csv", params={"step": ["page_view", "return_filed"]})
+    assert [line.split(",")[1] for line in download.text.splitlines()] == ["reached", "1", "1"]
+
+
 async def _audit_keeps_what_was_done(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
     record = AuditRecord(source.tenant.id, "config.team.created", resource_type="team", resource_id="support")
     async with running.app.storage.tenant(source.tenant.id) as connection:
@@ -130,6 +138,7 @@ PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[
     "sessions": _sessions_makes_a_visit_and_a_chat,
     "dashboard": _dashboard_shows_its_pages,
     "overview": _overview_counts_the_visit,
+    "funnels": _funnels_counts_who_goes_on,
     "sdk": _sdk_serves_the_tracker,
     "audit": _audit_keeps_what_was_done,
     "email": _email_offers_to_send_mails,
