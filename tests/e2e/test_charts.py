@@ -16,6 +16,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from chatnation.core.web.cookies import SESSION_COOKIE
 from chatnation.plugins.dashboard.plugin import DashboardPlugin
 from chatnation.testing.apps import MakeApp, RunningApp
+from tests.e2e.axe import AXE, grave_findings
 from tests.plugins.dashboard.gallery import GalleryPlugin, emptied, filled, zeroed
 
 WIDE, NARROW = (1280, 900), (390, 844)
@@ -48,6 +49,7 @@ async def visit(make_app: MakeApp, browser_context: BrowserContext) -> AsyncIter
     record = next(record for record in app.app.inventory.active() if record.name == "gallery")
     assert isinstance(record.plugin, GalleryPlugin)
     yield Visit(app, record.plugin, page, url)
+    record.plugin.may_go_on.set()
     await page.close()
 
 
@@ -105,3 +107,96 @@ async def test_states_of_cards(visit: Visit, expected_console_errors: list[str])
     await page.emulate_media(color_scheme="dark")
     await page.set_viewport_size({"width": 390, "height": 844})
     await picture(page, "states-dark-390")
+
+
+needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: run `npm ci` in web/")
+
+
+@needs_axe
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_grave(visit: Visit, scheme: str, expected_console_errors: list[str]) -> None:
+    expected_console_errors.append(r"the server responded with a status of (500|422|403)")
+    page = visit.page
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    visit.gallery.may_go_on.set()
+    for path in ("/gallery?country=KE&channel=web&journey=mri&compare=true", "/gallery/empty", "/gallery/states"):
+        await visit.open(path)
+        await expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        assert await grave_findings(page) == [], path
+        for button in await page.locator("[data-view=table]").all():
+            await button.click()
+        assert await grave_findings(page) == [], f"{path} as tables"
+
+
+async def test_a_table_is_sorted_and_paged_without_leaving_the_page_and_with_the_keyboard(
+    visit: Visit, expected_console_errors: list[str]
+) -> None:
+    expected_console_errors.append(r"the server responded with a status of (500|422|403)")
+    page = visit.page
+    await visit.open("/gallery/states")
+    card = page.locator("#card-table")
+    await card.get_by_role("link", name="Agent", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await expect(card.locator("tbody th").first).to_have_text("Agent 00")
+    await expect(card.get_by_role("columnheader", name="Agent")).to_have_attribute("aria-sort", "ascending")
+    await expect(card.get_by_role("link", name="Agent", exact=True)).to_be_focused()
+    await card.get_by_role("link", name="Next").click()
+    await expect(card).to_contain_text("Page 2 of 3")
+    await expect(card.locator("tbody th").first).to_have_text("Agent 20")
+
+
+async def test_a_live_card_asks_again_only_while_somebody_looks(
+    visit: Visit, expected_console_errors: list[str]
+) -> None:
+    expected_console_errors.append(r"the server responded with a status of (500|422|403)")
+    page = visit.page
+    await visit.open("/gallery/states")
+    figure = page.locator("#card-live .cn-kpi-value")
+    await expect(figure).to_have_text("3")
+    await figure.hover()
+    before = int(await figure.inner_text())
+    await page.mouse.move(0, 0)
+    await expect(figure).to_have_text(str(before + 1))
+    await page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    asked = visit.gallery.asked
+    await page.wait_for_function("new Promise(done => setTimeout(() => done(true), 2500))")
+    assert visit.gallery.asked <= asked + 1
+
+
+async def test_a_card_whose_server_is_away_offers_to_try_again(
+    visit: Visit, failing_requests: None, browser_context: BrowserContext, expected_console_errors: list[str]
+) -> None:
+    expected_console_errors.append("Failed to fetch")
+    page = visit.page
+    await browser_context.route("**/parts/slow*", lambda route: route.abort())
+    await visit.open("/gallery/states")
+    card = page.locator("#card-slow")
+    await expect(card).to_contain_text("This could not be loaded")
+    await browser_context.unroute("**/parts/slow*")
+    visit.gallery.may_go_on.set()
+    await card.get_by_role("button", name="Try again").click()
+    await expect(card.locator("canvas")).to_be_visible()
+
+
+async def test_a_click_on_a_value_leads_to_the_rows_behind_it(visit: Visit) -> None:
+    page = visit.page
+    await visit.open("/gallery")
+    for name, link in (("bars", "day="), ("lines", "day="), ("funnel", "day="), ("heatmap", "day=")):
+        canvas = page.locator(f"#{name} [data-chart-canvas]")
+        await canvas.scroll_into_view_if_needed()
+        box = await canvas.bounding_box()
+        assert box
+        spot = {"bars": (0.5, 0.9), "lines": (0.5, 0.6), "funnel": (0.35, 0.13), "heatmap": (0.6, 0.3)}[name]
+        await page.mouse.click(box["x"] + spot[0] * box["width"], box["y"] + spot[1] * box["height"])
+        await page.wait_for_url(f"**/gallery?{link}*")
+        await page.go_back()
+
+
+async def test_values_of_a_filter_are_chosen_and_removed_with_the_keyboard(visit: Visit) -> None:
+    page = visit.page
+    await visit.open("/gallery?period=7d&country=KE&country=UG")
+    chips = page.get_by_role("group", name="Filters")
+    await chips.get_by_role("link", name="Country: Uganda").focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/gallery?period=7d&country=KE")
+    await expect(chips.get_by_role("link", name="Country: Kenya")).to_be_visible()

@@ -5,14 +5,14 @@ const TICK_MS = 1000;
 
 /** Starts the clock of every `[data-refresh]` card, and shows a way to try again where a request failed. */
 export function cards(): void {
-  const loaded = new WeakMap<Element, number>();
+  const loaded = new Map<string, number>(); // By id: a card that is loaded anew is another element.
   setInterval(() => {
     if (document.hidden) return;
     document.querySelectorAll<HTMLElement>("[data-card][data-refresh]").forEach((card) => {
-      const since = loaded.get(card);
-      if (since === undefined) loaded.set(card, Date.now());
+      const since = loaded.get(card.id);
+      if (since === undefined) loaded.set(card.id, Date.now());
       else if (Date.now() - since >= 1000 * Number(card.dataset.refresh) && !inUse(card)) {
-        loaded.set(card, Date.now());
+        loaded.set(card.id, Date.now());
         load(card);
       }
     });

@@ -50,7 +50,7 @@ export function heatmap(spec: ChartSpec, theme: ChartTheme, width: number): ECha
   };
 }
 
-const TEXT_FITS = 40;
+const TEXT_FITS = 30;
 
 /** A row a cohort, a column a period after it: the share who were back. Hatched where the period is not over. */
 export function cohort(spec: ChartSpec, theme: ChartTheme, width: number): EChartsCoreOption {
@@ -95,7 +95,7 @@ export function cohort(spec: ChartSpec, theme: ChartTheme, width: number): EChar
             itemStyle: open ? { decal: hatching(theme), borderColor: theme.muted, borderWidth: 1, borderType: "dashed" } : {},
           };
         }),
-        label: { show: fits, fontSize: 11, formatter: ({ value }: Mark) => `${Math.round((value as Cell)[2] ?? 0)}%` },
+        label: { show: fits, fontSize: width < NARROW ? 10 : 11, formatter: ({ value }: Mark) => `${Math.round((value as Cell)[2] ?? 0)}%` },
         cursor: spec.series.some(({ links }) => links) ? "pointer" : "default",
         itemStyle: { borderColor: theme.surface, borderWidth: 2, borderRadius: 3 },
         emphasis: { itemStyle: { borderColor: theme.text, borderWidth: 1 } },

@@ -57,11 +57,18 @@ export function linkAt(spec: ChartSpec, event: { seriesName?: string; dataIndex?
     const [column, row] = Array.isArray(event.value) ? event.value.map(Number) : [];
     return spec.series[row ?? 0]?.links?.[column ?? 0] ?? null;
   }
-  const series = spec.series.find(({ name }) => name === event.seriesName) ?? spec.series[0];
-  return series?.links?.[index] ?? null;
+  if (spec.kind === "lines" || spec.kind === "area") return null; // Their categories lead somewhere, not their points.
+  const series = spec.series.find(({ name }) => name === event.seriesName);
+  return series?.links?.[index] ?? linkOfCategory(spec, index);
 }
 
-/** Where a category leads: for lines, whose points are small. */
+/** Along which axis the categories stand, if they do. */
+export function categoryAxis(spec: ChartSpec): "x" | "y" | null {
+  if (spec.kind === "ranked" || spec.kind === "funnel") return "y";
+  return KINDS[spec.kind] === upright ? "x" : null;
+}
+
+/** Where a category leads: where its first series that leads anywhere does. */
 export function linkOfCategory(spec: ChartSpec, index: number): string | null {
   const linked = spec.series.find(({ links }) => links?.[index]);
   return linked?.links?.[index] ?? null;

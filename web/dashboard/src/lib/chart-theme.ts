@@ -15,9 +15,12 @@ const COLOURS = 8;
 
 /** Read from the stylesheet, so that light, dark and a tenant's colours need no second list. */
 export function readTheme(): ChartTheme {
-  const style = getComputedStyle(document.documentElement);
-  const value = (name: string): string => resolve(style.getPropertyValue(name).trim());
-  return {
+  const probe = document.body.appendChild(document.createElement("span"));
+  const value = (name: string): string => {
+    probe.style.color = `var(${name})`;
+    return resolve(getComputedStyle(probe).color);
+  };
+  const theme = {
     text: value("--cn-chart-text"),
     muted: value("--cn-chart-muted"),
     line: value("--cn-chart-line"),
@@ -28,6 +31,8 @@ export function readTheme(): ChartTheme {
     palette: Array.from({ length: COLOURS }, (_, number) => value(`--cn-chart-${number + 1}`)),
     font: getComputedStyle(document.body).fontFamily,
   };
+  probe.remove();
+  return theme;
 }
 
 /** Canvas knows fewer colour notations than CSS; a 2D context turns what it knows into hex or rgba. */

@@ -10,7 +10,7 @@ import {
 } from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { heightFor, linkAt, linkOfCategory, optionFor } from "./chart-options";
+import { categoryAxis, heightFor, linkAt, linkOfCategory, optionFor } from "./chart-options";
 import type { ChartSpec } from "./chart-spec";
 import { readTheme } from "./chart-theme";
 
@@ -73,16 +73,23 @@ function begin(canvas: HTMLElement, spec: ChartSpec): EChartsType {
   const follow = (link: string | null): void => {
     if (link) location.assign(link);
   };
-  if (spec.kind === "lines" || spec.kind === "area") {
-    const categoryAt = (x: number, y: number): number =>
-      chart.containPixel({ gridIndex: 0 }, [x, y]) ? Number(chart.convertFromPixel({ xAxisIndex: 0 }, x)) : -1;
-    chart.getZr().on("click", ({ offsetX, offsetY }) => follow(linkOfCategory(spec, categoryAt(offsetX, offsetY))));
-    chart.getZr().on("mousemove", ({ offsetX, offsetY }) => {
-      if (linkOfCategory(spec, categoryAt(offsetX, offsetY))) chart.getZr().setCursorStyle("pointer");
-    });
-  } else {
-    chart.on("click", (event) => follow(linkAt(spec, event as Parameters<typeof linkAt>[1])));
-  }
+  chart.on("click", (event) => follow(linkAt(spec, event as Parameters<typeof linkAt>[1])));
+  const axis = categoryAxis(spec);
+  if (!axis) return chart;
+
+  // Marks may be thin and points small, so the whole stripe of a category leads where its first mark does.
+  const linkBelow = (x: number, y: number): string | null => {
+    if (!chart.containPixel({ gridIndex: 0 }, [x, y])) return null;
+    const place = chart.convertFromPixel(axis === "x" ? { xAxisIndex: 0 } : { yAxisIndex: 0 }, axis === "x" ? x : y);
+    return linkOfCategory(spec, Number(place));
+  };
+  const lined = spec.kind === "lines" || spec.kind === "area";
+  chart.getZr().on("click", ({ offsetX, offsetY, target }) => {
+    if (lined || !target) follow(linkBelow(offsetX, offsetY));
+  });
+  chart.getZr().on("mousemove", ({ offsetX, offsetY }) => {
+    if (linkBelow(offsetX, offsetY)) chart.getZr().setCursorStyle("pointer");
+  });
   return chart;
 }
 
