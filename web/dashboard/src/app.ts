@@ -4,6 +4,7 @@ import { cards } from "./lib/cards";
 import { closeMenusOnEscape, mobileMenu, sidebarFolding } from "./lib/menu";
 import { copyButtons } from "./lib/copy";
 import { dialogs } from "./lib/dialogs";
+import { details, liveTails } from "./lib/live-tail";
 import { liveRegions } from "./lib/live";
 import { localTimes } from "./lib/times";
 import { notices } from "./lib/notices";
@@ -20,6 +21,8 @@ notices();
 passwordToggles();
 localTimes();
 liveRegions();
+liveTails();
+details();
 cards();
 
 /** The charting library is large, so it is loaded by pages that have a chart. */
