@@ -11,14 +11,13 @@ import numpy as np
 
 from chatnation.core.query.fields import Field
 from chatnation.core.query.frame import Actors, ArrayFrame, Coded, Codes, Need, Numbers
-from chatnation.core.query.segments.chunk import ENDED, LEAF, PROPERTIES, SESSION, TIME, VISIT
+from chatnation.core.query.segments.chunk import LEAF, PROPERTIES, SESSION, TIME
 from chatnation.core.query.segments.client_fields import CLIENT_FIELDS, ClientFields
-from chatnation.core.query.segments.id_numbers import IdNumbers
 from chatnation.core.query.segments.ids import IdArray, compacted, uuid_of
+from chatnation.core.query.segments.joining import sessions_of
 from chatnation.core.query.segments.persons import Merges, People, PersonNames
-from chatnation.core.query.segments.source_rows import NAME, SPARE, SourceRows, thinned
+from chatnation.core.query.segments.source_rows import SPARE, SourceRows, thinned
 from chatnation.core.query.segments.traits import Trait
-from chatnation.core.query.segments.visits import SessionTimes
 
 PERSON, VISITED = "person", "session"
 """Actors that are no fields."""
@@ -58,7 +57,7 @@ class SessionNames:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a frame needs besides rows: who is who, traits by key, what is known of clients, numbers of visits.
+    """What a frame needs besides rows: who is who, traits by key, what is known of clients.
 
     `ignored` are names of events that are part of no session.
     """
@@ -67,7 +66,6 @@ class Known:
     merges: Merges | None = None
     traits: Mapping[str, Trait] = field(default_factory=dict)
     clients: ClientFields | None = None
-    visits: IdNumbers = field(default_factory=IdNumbers)
     ignored: frozenset[str] = frozenset()
 
 
@@ -145,7 +143,7 @@ class Assembly:
     def _person_of(self) -> Codes:
         leafs = self._known.people.leafs
         # Before the numbers are counted, all have to have one.
-        self._rows.id_codes(LEAF, leafs)
+        self._rows.number_ids(LEAF, leafs)
         assert self._known.merges is not None
         return self._known.merges.table(len(leafs))
 
@@ -164,16 +162,8 @@ class Assembly:
     @cached_property
     def _joined(self) -> Codes:
         """The row of each event's session."""
-        rows, sessions, numbers = self._rows, self._session_rows, self._known.visits
-        of_sessions = sessions.id_codes(VISIT, numbers)
-        of_events = rows.id_codes(VISIT, numbers)
-        times = SessionTimes.of(of_sessions, sessions.times(TIME), sessions.times(ENDED), len(numbers))
-        found = times.find(of_events, rows.times(TIME))
-        if self._known.ignored:
-            names = rows.texts(NAME)
-            ignored = np.fromiter((*(name in self._known.ignored for name in names.values), False), np.bool_)
-            found[ignored[names.codes]] = -1
-        return found
+        shelf, known = self._rows.shelf, self._known
+        return sessions_of(shelf.cache, shelf.tenant_id, self._rows.shards, self._session_rows.shards, known.ignored)
 
 
 def part_of(field: Field) -> str:

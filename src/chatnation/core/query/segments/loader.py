@@ -191,7 +191,6 @@ class SegmentLoader:
             merges=await people.merges(connection, self.tenant_id) if parts.persons else None,
             traits={key: await self._trait(connection, key, people) for key in parts.traits},
             clients=await self._engine.clients.read(connection, rows.clients()) if CLIENT in parts.own else None,
-            visits=self._shelf("events").id_numbers(VISIT),
             ignored=sessions.ignored if sessions is not None and parts.of_sessions else frozenset(),
         )
 
@@ -200,7 +199,6 @@ class SegmentLoader:
         cache = self._engine.cache
         if cache.get((self.tenant_id, "people")) is known.people:
             cache.put((self.tenant_id, "people"), known.people, known.people.nbytes)
-        self._shelf("events").keep_id_numbers(VISIT, known.visits)
 
     def _people(self) -> People:
         key = (self.tenant_id, "people")

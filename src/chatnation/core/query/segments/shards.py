@@ -39,6 +39,11 @@ class Shard:
             return self.size
         return self.rows.stop - self.rows.start if isinstance(self.rows, slice) else len(self.rows)
 
+    @property
+    def name(self) -> Hashable:
+        """What tells these rows from others, where they are all or a slice."""
+        return (self.key, (self.rows.start, self.rows.stop)) if isinstance(self.rows, slice) else self.key
+
     def times(self, name: str) -> Times:
         part = self.parts[name]
         assert isinstance(part, np.ndarray)
@@ -98,11 +103,11 @@ class Shelf:
 
     def texts(self, shards: Sequence[Shard], name: str) -> tuple[Codes, Sequence[str]]:
         """A column as codes, and the texts that they stand for."""
-        numbers = self._numbers((name, "texts"), TextNumbers)
-        assert isinstance(numbers, TextNumbers)
+        key = (self.tenant_id, self.source, name, "texts")
+        numbers: TextNumbers = self.cache.get(key) or TextNumbers()
         tables = [self._text_places(shard, name, numbers) for shard in shards]
         codes = gathered([(table, shard.codes(name)) for table, shard in zip(tables, shards, strict=True)])
-        self._keep((name, "texts"), numbers)
+        self.cache.put(key, numbers, numbers.nbytes)
         return codes, numbers.values
 
     def numbers(self, shards: Sequence[Shard], name: str) -> Numbers:
@@ -132,16 +137,6 @@ class Shelf:
                 self.cache.put(self._key(shards[place], name), known[place], known[place].places.nbytes)
         return [_NO_CODES if each is None else each.places for each in known]
 
-    def id_numbers(self, name: str) -> IdNumbers:
-        """The numbers of the ids in columns of one name. Call `keep_id_numbers` after their use."""
-        numbers = self._numbers((name, "ids"), IdNumbers)
-        assert isinstance(numbers, IdNumbers)
-        return numbers
-
-    def keep_id_numbers(self, name: str, numbers: IdNumbers) -> None:
-        """Keep numbers for the next question, unless they have become too many."""
-        self._keep((name, "ids"), numbers)
-
     def _text_places(self, shard: Shard, name: str, numbers: TextNumbers) -> Codes:
         column = shard.column(name)
         if column is None:
@@ -165,19 +160,6 @@ class Shelf:
             kept = _Amounts(np.append(each.values, np.nan), np.append(each.unusable, False))
             self.cache.put(key, kept, 9 * count)
         return kept
-
-    def _numbers(self, name: tuple[str, str], kind: type[TextNumbers | IdNumbers]) -> TextNumbers | IdNumbers:
-        key = (self.tenant_id, self.source, *name)
-        numbers: TextNumbers | IdNumbers | None = self.cache.get(key)
-        if numbers is None:
-            numbers = kind()
-            self.cache.put(key, numbers, numbers.nbytes)
-        return numbers
-
-    def _keep(self, name: tuple[str, str], numbers: TextNumbers | IdNumbers) -> None:
-        key = (self.tenant_id, self.source, *name)
-        if self.cache.get(key) is numbers:
-            self.cache.put(key, numbers, numbers.nbytes)
 
     def _key(self, shard: Shard, name: str) -> tuple[Hashable, ...]:
         return (self.tenant_id, self.source, shard.key, name)

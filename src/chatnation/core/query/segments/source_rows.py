@@ -22,7 +22,7 @@ class SourceRows:
     """The rows of shards that follow each other in time."""
 
     def __init__(self, shelf: Shelf, shards: Sequence[Shard]) -> None:
-        self._shelf = shelf
+        self.shelf = shelf
         self.shards = [shard for shard in shards if len(shard)]
 
     @cached_property
@@ -31,7 +31,9 @@ class SourceRows:
 
     def named(self, names: Collection[str]) -> SourceRows:
         """The events with one of the names."""
-        return SourceRows(self._shelf, [shard.only(self._has_name(shard, names)) for shard in self.shards])
+        return SourceRows(
+            self.shelf, [shard.only(named_table(shard, names)[shard.codes(NAME)]) for shard in self.shards]
+        )
 
     def times(self, part: str) -> Times:
         if not self.shards:
@@ -43,20 +45,19 @@ class SourceRows:
         return int(self.shards[0].times(part)[0]), int(self.shards[-1].times(part)[-1])
 
     def texts(self, part: str) -> Coded:
-        codes, values = self._shelf.texts(self.shards, part)
+        codes, values = self.shelf.texts(self.shards, part)
         return thinned(Coded(codes, values))
 
     def numbers(self, part: str) -> Numbers:
-        return self._shelf.numbers(self.shards, part)
+        return self.shelf.numbers(self.shards, part)
 
-    def id_codes(self, part: str, numbers: IdNumbers) -> Codes:
-        """The number of each row's id."""
-        places = self._shelf.id_places(self.shards, part, numbers)
-        return gathered([(each, shard.codes(part)) for each, shard in zip(places, self.shards, strict=True)])
+    def number_ids(self, part: str, numbers: IdNumbers) -> None:
+        """See to it that all ids of a part have numbers."""
+        self.shelf.id_places(self.shards, part, numbers)
 
     def person_codes(self, part: str, leafs: IdNumbers, table: Codes) -> Codes:
         """The number of each row's person; `table` has it for each leaf's, and ends with MISSING."""
-        places = self._shelf.id_places(self.shards, part, leafs)
+        places = self.shelf.id_places(self.shards, part, leafs)
         return gathered([(table[each], shard.codes(part)) for each, shard in zip(places, self.shards, strict=True)])
 
     def ids(self, part: str) -> IdArray:
@@ -78,11 +79,12 @@ class SourceRows:
             pairs.append((table, shard.codes(CLIENT)))
         return Coded(gathered(pairs), clients.columns[name].texts())
 
-    def _has_name(self, shard: Shard, names: Collection[str]) -> Mask:
-        column = shard.column(NAME)
-        values = column.texts() if column is not None else []
-        table = np.fromiter((*(value in names for value in values), False), np.bool_, len(values) + 1)
-        return table[shard.codes(NAME)]
+
+def named_table(shard: Shard, names: Collection[str]) -> Mask:
+    """By the code of an event's name, whether it is one of the names; at the end that of MISSING, which is none."""
+    column = shard.column(NAME)
+    values = column.texts() if column is not None else []
+    return np.fromiter((*(value in names for value in values), False), np.bool_, len(values) + 1)
 
 
 def thinned(column: Coded) -> Coded:
