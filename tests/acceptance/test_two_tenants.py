@@ -27,6 +27,7 @@ NOBODYS = {
     "project": "no-such-project",
     "person": "00000000-0000-5000-8000-000000000000",
     "file": "00000000-0000-5000-8000-000000000000",
+    "funnel": "00000000-0000-5000-8000-000000000000",
     "login": "00000000-0000-5000-8000-000000000000",
     "device": "00000000-0000-5000-8000-000000000000",
     "tenant": "no-such-office",
@@ -36,7 +37,7 @@ OF_THE_PAST = {"ingest_ledger"}
 """What the collector took before is counted here a little later, from Redis."""
 NOTED_LATER = "last_used_at"
 """When a key was used is written a little later too."""
-SHARED = {"plugin", "table", "colour", "entity", "ticket", "filename", "deletion"}
+SHARED = {"plugin", "table", "card", "colour", "entity", "ticket", "filename", "deletion"}
 """Parameters that name nothing of a tenant, and links that are good for whoever has them."""
 
 
