@@ -1,8 +1,14 @@
-"""The manifest of the ai_analytics plugin."""
+"""The manifest of the AI analytics plugin."""
 
 from __future__ import annotations
 
-from chatnation import App, Plugin, hookimpl
+from collections.abc import Iterable
+
+from chatnation import App, Metric, NavigationEntry, Page, Plugin, Route, hookimpl
+from chatnation.plugins.ai_analytics.definitions import METRICS
+from chatnation.plugins.ai_analytics.pages import PATH, AiAnalyticsPages
+from chatnation.plugins.ai_analytics.routes import AiAnalyticsRoutes
+from chatnation.plugins.ai_analytics.settings import AiAnalyticsTenantSettings
 
 
 class AiAnalyticsPlugin(Plugin):
@@ -14,6 +20,7 @@ class AiAnalyticsPlugin(Plugin):
     name = "ai_analytics"
     url_prefix = "ai-analytics"
     requires = ("dashboard",)
+    TenantSettings = AiAnalyticsTenantSettings
 
     @hookimpl
     async def startup(self, app: App) -> None:
@@ -22,3 +29,19 @@ class AiAnalyticsPlugin(Plugin):
     def app(self) -> App:
         """The app that this instance belongs to, once it has started."""
         return self._app
+
+    @hookimpl
+    def register_metrics(self) -> Iterable[Metric]:
+        return METRICS
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return AiAnalyticsRoutes(self.app).routes()
+
+    @hookimpl
+    def register_pages(self) -> Iterable[Page]:
+        return AiAnalyticsPages(self.app).pages()
+
+    @hookimpl
+    def register_navigation(self) -> Iterable[NavigationEntry]:
+        return [NavigationEntry("AI & Intents", PATH, "analytics.view", group="analytics", icon="robot", order=60)]

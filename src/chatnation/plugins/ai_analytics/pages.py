@@ -1,0 +1,325 @@
+"""The page about the AI agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from chatnation import App, Page
+from chatnation.plugins.ai_analytics import costs, definitions
+from chatnation.plugins.ai_analytics.questions import AGENT, ERROR_TYPE, INTENT
+from chatnation.plugins.ai_analytics.reports import Reports
+from chatnation.plugins.dashboard.api import (
+    AnalyticsPage,
+    AnalyticsQuery,
+    Card,
+    Cell,
+    Chart,
+    Column,
+    DataTable,
+    Kpi,
+    Series,
+    View,
+    bucket_labels,
+    distribution_chart,
+    percent,
+    ranked_chart,
+    trend_chart,
+)
+from chatnation.query import BreakdownAnswer, Line
+
+PATH = "/ai-analytics"
+AiView = View[AnalyticsQuery]
+UNKNOWN = "Unknown"
+CLASSIFIED, FAILED, HANDED_OVER, RESOLVED = "ai.classification", "ai.error", "agent.handoff", "chat.resolved"
+
+
+class AiAnalyticsPages:
+    """`/ai-analytics`: what people want, how well the AI agent does, and how often a human has to help."""
+
+    def __init__(self, app: Callable[[], App]) -> None:
+        self._app = app
+
+    def pages(self) -> list[Page]:
+        def card(id: str, title: str, draw: object, metric: str, width: int, section: str = "") -> Card[AnalyticsQuery]:  # noqa: A002
+            known = {known.name: known.definition for known in definitions.METRICS}
+            name = f"ai_analytics.{metric}" if metric else ""
+            return Card(id, title, draw, known.get(name, ""), width, section=section, metric=name)  # type: ignore[arg-type]
+
+        cards = [
+            card("figures", "", figures, "", 12),
+            card("intents", "Top intents", intents, "intents", 6),
+            card("trend", "Classifications and errors", trend, "trend", 6),
+            card("containment", "Persons and hand-overs", handovers, "handovers", 12, "Containment"),
+            card("latency-trend", "Latency", latency_trend, "latency", 6, "Speed and certainty"),
+            card("latency", "How long classifications take", latency, "latency_buckets", 6),
+            card("confidence", "Confidence", confidence, "confidence_trend", 6),
+            card("errors", "Errors", errors, "errors", 6),
+            card("tokens", "Tokens and cost", tokens, "tokens", 12, "Cost"),
+            card("resolved", "Chats resolved by agents", resolved, "resolved", 6, "Human agents"),
+            card("resolution-time", "Resolution time", resolution_time, "resolution_time", 6),
+            card("agents", "Top agents", agents, "top_agents", 12),
+        ]
+        return AnalyticsPage(
+            self._app,
+            "ai_analytics",
+            PATH,
+            "AI and intents",
+            cards,
+            query=AnalyticsQuery,
+            filters=("country", "channel"),
+        ).pages()
+
+
+async def figures(view: AiView) -> list[Kpi]:
+    """The cards at the top."""
+    reports = Reports(view)
+    found, funnel = await reports.figures(), await reports.containment()
+    previous = funnel.previous.steps if funnel.previous else ()
+    contained, contained_before = _contained([step.reached for step in funnel.steps]), None
+    if previous:
+        contained_before = _contained([step.reached for step in previous])
+    open_persons = funnel.steps[0].open
+    classifications, errors = found.line("classifications"), found.line("error_rate")
+    return [
+        Kpi(
+            "Classifications",
+            classifications.total,
+            definitions.CLASSIFICATIONS,
+            found.before("classifications").total,
+            link=view.url("/events", event_name=CLASSIFIED),
+            trend=classifications.values,
+            metric="ai_analytics.classifications",
+        ),
+        Kpi(
+            "Containment",
+            contained,
+            definitions.CONTAINMENT,
+            contained_before,
+            unit="percent",
+            detail=f"{open_persons:,} may still be handed over" if open_persons else "",
+            link=view.url("/events", event_name=HANDED_OVER),
+            metric="ai_analytics.containment",
+        ),
+        Kpi(
+            "Error rate",
+            percent(errors.total),
+            definitions.ERROR_RATE,
+            percent(found.before("error_rate").total),
+            unit="percent",
+            better="down",
+            link=view.url("/events", event_name=FAILED),
+            metric="ai_analytics.error_rate",
+        ),
+        Kpi(
+            "Median latency",
+            _seconds(found.line("p50").total),
+            definitions.LATENCY,
+            _seconds(found.before("p50").total),
+            unit="seconds",
+            better="down",
+            detail=_ninety_five(found.line("p95")),
+            metric="ai_analytics.latency",
+        ),
+        Kpi(
+            "Confidence",
+            percent(found.line("confidence").total),
+            definitions.CONFIDENCE,
+            percent(found.before("confidence").total),
+            unit="percent",
+            metric="ai_analytics.confidence",
+        ),
+    ]
+
+
+async def intents(view: AiView) -> Chart:
+    """Intents, with how sure the model was of each in the table."""
+    answer = _in_percent(await Reports(view).intents(), place=1)
+    return ranked_chart(
+        answer,
+        "Intent",
+        names={"count": "Classifications", "confidence": "Confidence", "persons": "Persons"},
+        units={"confidence": "percent"},
+        link=lambda intent: view.url("/events", event_name=CLASSIFIED, **{INTENT: intent}) if intent else None,
+    )
+
+
+async def trend(view: AiView) -> Chart:
+    """Classifications with errors on top."""
+    return trend_chart(
+        await Reports(view).figures(),
+        view,
+        kind="stacked",
+        names={"classifications": "Classifications", "errors": "Errors"},
+        only=("classifications", "errors"),
+        link=lambda bucket, line: view.url_of(
+            bucket.start, bucket.end, "/events", event_name=CLASSIFIED if line.series == "classifications" else FAILED
+        ),
+    )
+
+
+async def handovers(view: AiView) -> Chart:
+    """Persons by when they first met the AI agent, and the share that a human took over."""
+    answer = await Reports(view).containment()
+    buckets = [point.bucket for point in answer.trend]
+    open_ = [not point.mature for point in answer.trend]
+    shares = [percent(point.conversion) for point in answer.trend]
+    return Chart(
+        kind="combined",
+        category=view.granularity.capitalize(),
+        categories=bucket_labels(buckets, view.granularity),
+        keys=[bucket.label for bucket in buckets],
+        series=[
+            Series("Persons", [point.entered for point in answer.trend], open=open_),
+            Series(
+                "Handed over",
+                [percent(point.conversion) for point in answer.trend],
+                unit="percent",
+                line=True,
+                open=open_,
+            ),
+        ],
+    )
+
+
+async def latency_trend(view: AiView) -> Chart:
+    """Mean, median and 95th percentile."""
+    found = await Reports(view).figures()
+    chart = trend_chart(
+        found,
+        view,
+        names={"latency": "Mean", "p50": "Median", "p95": "95th percentile"},
+        only=("p50", "latency", "p95"),
+    )
+    return replace(chart, unit="seconds", series=[_scaled(series, 0.001) for series in chart.series])
+
+
+async def latency(view: AiView) -> Chart:
+    """A histogram."""
+    answer = await Reports(view).latency()
+    ignored = sum(answer.unusable.values())
+    note = f"{ignored:,} values that are no numbers were left out." if ignored else ""
+    return distribution_chart(answer, "Milliseconds", name="Classifications", note=note)
+
+
+async def confidence(view: AiView) -> Chart:
+    """Mean, least and greatest."""
+    found = await Reports(view).figures()
+    chart = trend_chart(
+        found,
+        view,
+        names={"confidence": "Mean", "least": "Least", "greatest": "Greatest"},
+        only=("confidence", "least", "greatest"),
+    )
+    return replace(chart, unit="percent", series=[_scaled(series, 100) for series in chart.series])
+
+
+async def errors(view: AiView) -> Chart:
+    """Errors by type."""
+    return ranked_chart(
+        await Reports(view).errors(),
+        "Type",
+        names={"count": "Errors", "recovered": "Made good"},
+        link=lambda kind: view.url("/events", event_name=FAILED, **{ERROR_TYPE: kind}) if kind else None,
+    )
+
+
+async def tokens(view: AiView) -> DataTable:
+    """Models with their tokens and cost."""
+    reports = Reports(view)
+    settings = await reports.settings()
+    used = costs.uses(await reports.tokens(), settings)
+    rows = [[use.model, use.events, use.prompt, use.completion, use.cost] for use in used]
+    total = ["All", *(sum(row[place] or 0 for row in rows) for place in (1, 2, 3)), costs.total_cost(used)]  # type: ignore[misc]
+    return DataTable(
+        columns=[
+            Column("model", "Model"),
+            Column("events", "Events", "number"),
+            Column("prompt_tokens", "Tokens read", "number"),
+            Column("completion_tokens", "Tokens written", "number"),
+            Column("cost", f"Cost ({settings.currency})", settings.currency),
+        ],
+        rows=rows,
+        total=total,
+        sort="-prompt_tokens",
+    )
+
+
+async def resolved(view: AiView) -> Chart:
+    """Resolved chats and the agents who did."""
+    return trend_chart(
+        await Reports(view).resolutions(),
+        view,
+        kind="combined",
+        names={"resolved": "Resolved chats", "agents": "Agents"},
+        only=("resolved", "agents"),
+        lines=("agents",),
+        link=lambda bucket, line: view.url_of(bucket.start, bucket.end, "/events", event_name=RESOLVED),
+    )
+
+
+async def resolution_time(view: AiView) -> Chart:
+    """Mean, median and 95th percentile."""
+    return trend_chart(
+        await Reports(view).resolutions(),
+        view,
+        names={"seconds": "Mean", "p50": "Median", "p95": "95th percentile"},
+        only=("p50", "seconds", "p95"),
+        unit="seconds",
+    )
+
+
+async def agents(view: AiView) -> DataTable:
+    """Human agents by what they resolved."""
+    answer = await Reports(view).agents(50)
+    return DataTable(
+        columns=[
+            Column("agent", "Agent"),
+            Column("resolved", "Resolved chats", "number"),
+            Column("seconds", "Mean time", "seconds"),
+        ],
+        rows=[
+            [
+                Cell(row.values[0] or UNKNOWN, link=_agent_link(view, row.values[0])),
+                row.measures[0],
+                row.measures[1],
+            ]
+            for row in answer.rows
+            if row.measures[0]
+        ],
+        sort="-resolved",
+    )
+
+
+def _agent_link(view: AiView, agent: str | None) -> str | None:
+    return view.url("/events", event_name=RESOLVED, **{AGENT: agent}) if agent else None
+
+
+def _contained(reached: Sequence[int]) -> float | None:
+    met, handed_over = reached
+    return 100 * (met - handed_over) / met if met else None
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _ninety_five(line: Line) -> str:
+    return "" if line.total is None else f"95 % within {line.total / 1000:.1f} s"
+
+
+def _scaled(series: Series, factor: float) -> Series:
+    return replace(series, values=[None if value is None else value * factor for value in series.values])
+
+
+def _in_percent(answer: BreakdownAnswer, place: int) -> BreakdownAnswer:
+    """The answer with one of its series, a share, in percent."""
+
+    def row(one: object) -> object:
+        if one is None:
+            return None
+        measures = list(one.measures)  # type: ignore[attr-defined]
+        measures[place] = percent(measures[place])
+        return replace(one, measures=tuple(measures))  # type: ignore[type-var]
+
+    return replace(answer, rows=tuple(map(row, answer.rows)), other=row(answer.other), total=row(answer.total))  # type: ignore[arg-type]
