@@ -146,6 +146,15 @@ def test_handshakes_lead_in_both_directions(month: list[Fact]) -> None:
     assert ("web", "whatsapp") in directions
 
 
+def test_who_is_stuck_in_a_journey_is_handed_to_an_agent_with_its_step(month: list[Fact]) -> None:
+    handoffs = [fact.event["properties"] for fact in month if fact.event["event_name"] == "agent.handoff"]
+    stuck = [properties for properties in handoffs if "journey" in properties]
+    assert len(handoffs) / 10 < len(stuck) < len(handoffs)
+    for properties in stuck:
+        steps = {step.name for step in JOURNEYS[properties["journey"].lower()]}
+        assert properties["journeyStep"] in steps
+
+
 def test_ratings_are_one_to_five_and_mostly_good(month: list[Fact]) -> None:
     ratings = Counter(
         fact.event["properties"]["rating"] for fact in month if fact.event["event_name"] == "csat_submitted"

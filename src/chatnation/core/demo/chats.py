@@ -108,6 +108,8 @@ FEEDBACK = {
     2: ("I had to explain it twice",),
     1: ("Nobody answered for an hour", "Not solved"),
 }
+STUCK_HANDOVER = 0.62
+"""How often the bot hands over somebody who is stuck in a journey."""
 ERROR_KINDS = (("timeout", 45), ("json_parse_error", 25), ("rate_limit", 15), ("network", 15))
 
 
@@ -116,14 +118,14 @@ class Chat(Recorder):
 
     def __init__(self, rng: random.Random, start: datetime, person: Taxpayer) -> None:
         super().__init__(rng, start)
-        self._person = person
+        self.person = person
         self._chat_id = random_uuid(rng)
         self.messages = 0
 
     def receive(self, text: str, *, handshake_token: str | None = None) -> None:
         """The contact writes. With a token the text is the one that the website prefilled."""
         self.messages += 1
-        properties = self._message(text, "inbound") | {"from": self._person.phone, "name": self._person.name}
+        properties = self._message(text, "inbound") | {"from": self.person.phone, "name": self.person.name}
         self._send("message.received", properties, handshake_token=handshake_token)
 
     def reply(
@@ -131,7 +133,7 @@ class Chat(Recorder):
     ) -> None:
         """The bot or an agent writes; the receipts follow."""
         self.messages += 1
-        properties = self._message(text, "outbound") | {"to": self._person.phone, "isAutomated": agent_id is None}
+        properties = self._message(text, "outbound") | {"to": self.person.phone, "isAutomated": agent_id is None}
         if agent_id:
             properties["agentId"] = agent_id
         if template:
@@ -205,7 +207,7 @@ class Chat(Recorder):
         }
 
     def _send(self, name: str, properties: Mapping[str, Any], *, handshake_token: str | None = None) -> None:
-        phone = self._person.phone
+        phone = self.person.phone
         self.record(
             name,
             properties=properties,
@@ -221,9 +223,19 @@ class Chat(Recorder):
 
 
 def ask_the_bot(
-    chat: Chat, person: Taxpayer, *, opening: str | None = None, token: str | None = None, link_token: str
+    chat: Chat,
+    person: Taxpayer,
+    *,
+    opening: str | None = None,
+    token: str | None = None,
+    link_token: str,
+    stuck_at: str | None = None,
 ) -> bool:
-    """A conversation from greeting to answer or to the agent. Returns whether the bot sent a link with `link_token`."""
+    """A conversation from greeting to answer or to the agent. Returns whether the bot sent a link with `link_token`.
+
+    `stuck_at` is the step of the website's journey that the person could not get over: what an agent can often help
+    with, and the bot seldom.
+    """
     rng = chat.rng
     intent = rng.choices(INTENTS, [intent.weight for intent in INTENTS])[0]
     if opening is not None:
@@ -246,12 +258,12 @@ def ask_the_bot(
         chat.wait(6, 90)
         question = rng.choice(intent.questions)
         chat.receive(question)
-    handed_over = chat.chance(intent.handover)
+    handed_over = chat.chance(intent.handover if stuck_at is None else STUCK_HANDOVER)
     if chat.chance(0.035):
         chat.fail(recovered=not handed_over)
     chat.classify(question, intent.name, min(0.99, max(0.35, rng.gauss(0.86, 0.09))))
     if handed_over:
-        talk_to_agent(chat, intent)
+        talk_to_agent(chat, intent, stuck_at)
         return False
     chat.generate(intent.answer)
     chat.wait(0.5, 3)
@@ -262,7 +274,7 @@ def ask_the_bot(
     return True
 
 
-def talk_to_agent(chat: Chat, intent: Intent) -> None:
+def talk_to_agent(chat: Chat, intent: Intent, stuck_at: str | None = None) -> None:
     """The hand-over, the wait, the talk, and for most the survey."""
     rng = chat.rng
     agent_id, agent_name = rng.choice(AGENTS)
@@ -276,7 +288,8 @@ def talk_to_agent(chat: Chat, intent: Intent) -> None:
             "agentId": agent_id,
             "agentName": agent_name,
             "handoffReason": reason,
-            "journeyStep": intent.name,
+            "journeyStep": stuck_at or intent.name,
+            **({"journey": chat.person.obligation.upper()} if stuck_at else {}),
             "previousMode": "bot",
             "newMode": "agent",
         },

@@ -96,8 +96,8 @@ class TaxAuthority:
             sign_up(visit, person)
         else:
             given_up_at = file_return(visit, person)
-            if given_up_at and person.chats and rng.random() < 0.14:
-                return _ask_for_help(visit, person)
+            if given_up_at and person.chats and rng.random() < 0.3:
+                return _ask_for_help(visit, person, given_up_at)
         return visit.facts
 
     def _choose_person(self, rng: random.Random, at: datetime) -> tuple[Taxpayer, bool]:
@@ -133,8 +133,8 @@ def _chat_first(rng: random.Random, person: Taxpayer, start: datetime) -> list[F
     return chat.facts + visit.facts
 
 
-def _ask_for_help(visit: BrowserVisit, person: Taxpayer) -> list[Fact]:
-    """The website's prefilled text leads to WhatsApp, with a token the other way round."""
+def _ask_for_help(visit: BrowserVisit, person: Taxpayer, step: str) -> list[Fact]:
+    """The website's prefilled text leads to WhatsApp, with a token the other way round; there an agent may help on."""
     token = new_token(visit.rng)
     visit.wait(3, 60)
     visit.open_whatsapp(token)
@@ -146,6 +146,7 @@ def _ask_for_help(visit: BrowserVisit, person: Taxpayer) -> list[Fact]:
         opening=f"Hello, I need help with my return. [{token}]",
         token=token,
         link_token=new_token(visit.rng),
+        stuck_at=step,
     )
     return visit.facts + chat.facts
 
