@@ -63,6 +63,33 @@ async def test_a_distribution_equals_a_recount(seed: int) -> None:
     assert sum(bucket.count for bucket in answer.buckets) == len(found)
 
 
+@pytest.mark.parametrize("seed", range(100))
+async def test_rows_per_actor_equal_a_recount(seed: int) -> None:
+    random = Random(seed)
+    events = plain.random_events(random)
+    per = random.choice(("person", "session", "properties.x"))
+    query = Distribution(
+        **plain.random_frame(random, events), select=plain.random_selection(random), per=per, edges=(1, 2, 4)
+    )
+    answer: Any = await evaluate(query, PlainLoader(events), NOW)
+    rows = plain.inside(plain.about(events, query, query.select), query.range)
+    actors = [getattr(event, per) if per in ("person", "session") else event.value(per) for event in rows]
+    counts = [actors.count(actor) for actor in set(actors) - {None}]
+
+    assert answer.spread.count == len(counts)
+    assert answer.spread.mean == pytest.approx(plain.of_numbers(counts, "avg"))
+    assert answer.spread.p95 == pytest.approx(plain.of_numbers(counts, "p95"))
+    sizes = (sum(count == 1 for count in counts), sum(count in (2, 3) for count in counts))
+    assert [bucket.count for bucket in answer.buckets] == [*sizes, sum(count > 3 for count in counts)]
+    assert answer.unusable == {}
+
+
+@pytest.mark.parametrize("of", [{}, {"field": "properties.x", "per": "person"}])
+async def test_a_distribution_is_of_one_thing(of: dict[str, Any]) -> None:
+    with pytest.raises(QueryRefused, match="one of the two"):
+        await evaluate(Distribution(range=DAY, **of), PlainLoader([]), NOW)
+
+
 async def test_without_numbers_given_buckets_are_empty_and_no_others_are_made() -> None:
     empty: Any = await evaluate(Distribution(range=DAY, field="properties.x"), PlainLoader([]), NOW)
     assert (empty.spread, empty.buckets) == (Spread(0), ())

@@ -12,9 +12,8 @@ from chatnation.core.query.evaluate.dispatch import evaluate
 from chatnation.core.query.evaluate.local import localized
 from chatnation.core.query.fields import Field, UnknownField
 from chatnation.core.query.frame import MISSING, Need
-from chatnation.core.query.model import Breakdown, Filter, Measure, Range, Series, Uniques
+from chatnation.core.query.model import Breakdown, Filter, Measure, Range, Series
 from chatnation.core.query.reach import names_in
-from chatnation.core.query.store import QueryRefused
 from tests.core.query import plain
 from tests.core.query.histories import PlainEvent, PlainLoader
 from tests.core.query.test_outcomes import HOUR, LATER, NOON
@@ -83,11 +82,6 @@ def test_it_is_written_as_it_was_read() -> None:
     text = "first_of:properties.a.b|city"
     assert str(Field.parse(text)) == text
     assert [str(part) for part in Field.parse(text).parts] == ["properties.a.b", "city"]
-
-
-async def test_it_is_no_actor() -> None:
-    with pytest.raises(QueryRefused):
-        await evaluate(Uniques(range=HOUR, sets=(), actor="first_of:user_id|external_id"), PlainLoader([]), LATER)
 
 
 def test_what_it_is_made_of_is_among_the_names_of_a_question() -> None:

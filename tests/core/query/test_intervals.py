@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -53,28 +54,36 @@ def counted_starts(query: Intervals, theirs: list[PlainEvent]) -> list[int]:
 
 
 def recount(query: Intervals, events: list[PlainEvent], now: datetime) -> IntervalsAnswer:
-    lengths: list[tuple[PlainEvent, float]] = []
-    starts = unanswered = still_open = 0
+    begun: list[Begun] = []
     for theirs in by_actor(events, query, query.actor).values():
         for place in counted_starts(query, theirs):
-            starts += 1
             event = theirs[place]
             ends = [later for later in theirs[place + 1 :] if matches(later, query.end)]
             if ends and seconds(ends[0].time, event.time) <= query.within:
-                lengths.append((event, seconds(ends[0].time, event.time)))
-            elif seconds(now, event.time) < query.within:
-                still_open += 1
+                begun.append(Begun(event, ends[0], seconds(ends[0].time, event.time)))
             else:
-                unanswered += 1
+                begun.append(Begun(event, None, 0, still_open=seconds(now, event.time) < query.within))
     return IntervalsAnswer(
-        spread_of([length for _, length in lengths]),
-        starts,
-        unanswered,
-        still_open,
-        tuple(buckets_of(query, [length for _, length in lengths])),
-        tuple(trend_of(query, lengths, now)),
-        tuple(groups_of(query, lengths)),
+        *told(begun),
+        tuple(buckets_of(query, [each.length for each in begun if each.end])),
+        tuple(trend_of(query, begun, now)),
+        tuple(groups_of(query, begun)),
     )
+
+
+@dataclass
+class Begun:
+    start: PlainEvent
+    end: PlainEvent | None
+    length: float
+    still_open: bool = False
+
+
+def told(begun: list[Begun]) -> tuple[Spread, int, int, int]:
+    """The lengths, how many began, have no end, and may still get one."""
+    waiting = [each for each in begun if each.end is None]
+    still_open = sum(each.still_open for each in waiting)
+    return spread_of([each.length for each in begun if each.end]), len(begun), len(waiting) - still_open, still_open
 
 
 def buckets_of(query: Intervals, lengths: list[float]) -> Any:
@@ -83,27 +92,33 @@ def buckets_of(query: Intervals, lengths: list[float]) -> Any:
         yield NumberBucket(low, high, len(inside), spread_of(inside).mean)
 
 
-def trend_of(query: Intervals, lengths: list[tuple[PlainEvent, float]], now: datetime) -> Any:
+def trend_of(query: Intervals, begun: list[Begun], now: datetime) -> Any:
     if query.granularity is None:
         return
     for number in periods_of(query.range, query.granularity):
-        theirs = [
-            length for event, length in lengths if period(event.time, query.granularity, query.range.zone) == number
-        ]
-        yield IntervalsBucket(bucket(number, query.granularity, query.range.zone, now), spread_of(theirs))
+        theirs = [each for each in begun if period(each.start.time, query.granularity, query.range.zone) == number]
+        yield IntervalsBucket(bucket(number, query.granularity, query.range.zone, now), *told(theirs))
 
 
-def groups_of(query: Intervals, lengths: list[tuple[PlainEvent, float]]) -> Any:
+def groups_of(query: Intervals, begun: list[Begun]) -> Any:
     if query.by is None:
         return
-    by_value: dict[str | None, list[float]] = defaultdict(list)
-    for event, length in lengths:
-        by_value[event.value(query.by)].append(length)
+    by_value: dict[str | None, list[Begun]] = defaultdict(list)
+    for each in begun:
+        if query.attribution == "start":
+            by_value[each.start.value(query.by)].append(each)
+        elif each.end:
+            by_value[each.end.value(query.by)].append(each)
     kept = frequent({value: len(some) for value, some in by_value.items()}, query.limit)
     for value in kept:
-        yield IntervalsGroup(value, spread_of(by_value.pop(value)))
+        yield group(value, by_value.pop(value))
     if by_value:
-        yield IntervalsGroup(None, spread_of([length for some in by_value.values() for length in some]), other=True)
+        yield group(None, [each for some in by_value.values() for each in some], other=True)
+
+
+def group(value: str | None, begun: list[Begun], *, other: bool = False) -> IntervalsGroup:
+    spread, starts, unanswered, still_open = told(begun)
+    return IntervalsGroup(value, spread, other, starts, unanswered, still_open)
 
 
 def random_question(random: Random, beginning: datetime) -> Intervals:
@@ -117,6 +132,7 @@ def random_question(random: Random, beginning: datetime) -> Intervals:
         edges=random.choice(((0,), (0, 0.5, 60, 3600, 86_400), (0, 7200))),
         granularity=random.choice((None, "hour", "day", "week", "month")),
         by=random.choice((None, "country_code", "properties.x", "event_name")),
+        attribution=random.choice(("start", "end")),
         limit=random.choice((1, 2, 10)),
     )
 
@@ -191,6 +207,27 @@ async def test_a_question_whose_time_is_not_over_is_open() -> None:
     found = await answer(query, loader, NOON + timedelta(minutes=30))
 
     assert (found.starts, found.unanswered, found.open) == (3, 2, 1)
+
+
+async def test_who_waits_and_who_answers_can_be_told_apart() -> None:
+    events = [
+        PlainEvent(NOON, "question", "ann", message_id=1, properties={"topic": "tax"}),
+        PlainEvent(NOON + timedelta(minutes=2), "answer", "ann", message_id=2, properties={"agent": "wanjiru"}),
+        PlainEvent(NOON + timedelta(minutes=3), "question", "ann", message_id=3, properties={"topic": "pin"}),
+    ]
+    start, end = Selection(("question",)), Selection(("answer",))
+
+    topics = await answer(
+        Intervals(range=HOUR, start=start, end=end, by="properties.topic"), PlainLoader(events), LATER
+    )
+    agents = await answer(
+        Intervals(range=HOUR, start=start, end=end, by="properties.agent", attribution="end"),
+        PlainLoader(events),
+        LATER,
+    )
+
+    assert [(group.value, group.starts, group.unanswered) for group in topics.groups] == [("pin", 1, 1), ("tax", 1, 0)]
+    assert [(group.value, group.spread.p50, group.starts) for group in agents.groups] == [("wanjiru", 120, 1)]
 
 
 async def test_without_edges_buckets_suit_seconds_and_minutes_up_to_the_limit() -> None:

@@ -310,19 +310,25 @@ class StickinessAnswer:
 
 @dataclass(frozen=True, slots=True)
 class IntervalsBucket:
-    """Intervals that began in a bucket."""
+    """Intervals that began in a bucket; `starts` and the rest as in the whole answer."""
 
     bucket: Bucket
     spread: Spread
+    starts: int = 0
+    unanswered: int = 0
+    open: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class IntervalsGroup:
-    """Intervals by the value that their start event has."""
+    """Intervals by the value that their start event, or their end event, has; the most starts first."""
 
     value: str | None
     spread: Spread
     other: bool = False
+    starts: int = 0
+    unanswered: int = 0
+    open: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from typing import Literal
 
 Scope = Literal["column", "properties", "person", "session", "time", "first_of"]
 FIRST_OF = "first_of:"
+WHO = ("person", "session")
+"""Actors that are no fields."""
 
 COLUMNS = (
     "event_name",
@@ -70,6 +72,22 @@ class UnknownField(ValueError):
     """No field is called that."""
 
 
+def actor_parts(actor: str) -> tuple[str, ...]:
+    """The kinds of actors, of which a row has the first that is known: those of `first_of:`, or the one alone.
+
+    Fields that stand together are one kind: equal texts of any of them are one actor.
+    """
+    if not actor.startswith(FIRST_OF):
+        return (actor,)
+    kinds: list[str] = []
+    for part in actor.removeprefix(FIRST_OF).split("|"):
+        if kinds and part not in WHO and kinds[-1] not in WHO:
+            kinds[-1] = f"{FIRST_OF}{kinds[-1].removeprefix(FIRST_OF)}|{part}"
+        else:
+            kinds.append(part)
+    return tuple(kinds)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Field:
     """A parsed field: where it is found, and its name there."""
@@ -111,10 +129,12 @@ class Field:
         """The fields of which this is the first with a value; itself, where it is not made of any."""
         if self.scope != "first_of":
             return (self,)
-        return tuple(Field._parsed(part) for part in self.name.split("|"))
+        return tuple(Field.parsed(part) for part in self.name.split("|"))
 
     @classmethod
-    def _parsed(cls, text: str) -> Field:
+    def parsed(cls, text: str) -> Field:
         """A field that has been looked at already, of whichever source."""
+        if text.startswith(FIRST_OF):
+            return cls("first_of", text.removeprefix(FIRST_OF))
         scope, dot, name = text.partition(".")
         return cls(scope, name) if dot else cls("column", text)  # type: ignore[arg-type]

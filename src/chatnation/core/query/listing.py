@@ -14,7 +14,7 @@ from sqlalchemy import TextClause, text
 from chatnation.core.identity import queries
 from chatnation.core.query.answers import EventsAnswer
 from chatnation.core.query.evaluate.local import LocalFrame, loadable
-from chatnation.core.query.evaluate.rows import need_of, picked, relevant
+from chatnation.core.query.evaluate.rows import load, need_of, picked, relevant
 from chatnation.core.query.event_rows import LAST, Among, Place, count_at, events_at, place_of, places_of
 from chatnation.core.query.frame import Frame, Rows
 from chatnation.core.query.model import Events
@@ -36,7 +36,9 @@ async def answer(query: Events, loader: SegmentLoader) -> EventsAnswer:
         leafs = tuple(await queries.leaf_ids(connection, loader.tenant_id, query.person_id))
     after = None if query.after is None else Place.read(query.after)
     page = _Page(query, loader, leafs, after)
-    if query.filters or query.select.filters:
+    if query.select.first and leafs:
+        raise QueryRefused("The events of one person are listed without `first`.")
+    if query.filters or query.select.filters or query.select.first:
         places = await page.by_frames()
     else:
         places = await page.by_statement()
@@ -119,6 +121,9 @@ class _Page:
         query = self.query
         need = loadable(need_of(query, [query.select]))
         zone = query.range.zone
+        if query.select.first:
+            yield await load(query, self.loader, need, [query.select])
+            return
         if self.leafs:
             frame: Frame = await self.loader.load_of_leafs(
                 self.leafs, query.range.start, query.range.end, need, query.select.events

@@ -87,11 +87,28 @@ Conditions = Annotated[tuple[Condition, ...], About(max_length=50)]
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """Of the rows with a selection's names that meet `among`, the first ever of each actor; with `later` all others.
+
+    It looks at all of time, whatever the range and the filters are; only bots are left out as in the whole question. A
+    row of nobody known is a first.
+    """
+
+    per: ActorName
+    among: Conditions = ()
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
-    """Events with one of the names (without any: every event) that meet all the conditions. Of sessions: no names."""
+    """Events with one of the names (without any: every event) that meet all the conditions. Of sessions: no names.
+
+    With `first`, only those of them that are the first of their actor.
+    """
 
     events: Annotated[tuple[str, ...], About(max_length=100)] = ()
     filters: Conditions = ()
+    first: First | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +190,16 @@ class Breakdown(Question):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution(Question):
-    """How the numbers of a field are spread. Buckets include their lower edge; the last one has no upper bound.
+    """How the numbers of a field are spread, or with `per` instead: how many rows each actor has in the range.
 
-    Without `edges`, ten equally wide buckets between the least and the greatest value.
+    Buckets include their lower edge; the last one has no upper bound. Without `edges`, ten equally wide buckets between
+    the least and the greatest value.
     """
 
     kind: Literal["distribution"] = "distribution"
     select: Selection = Selection()
-    field: FieldName
+    field: FieldName | None = None
+    per: ActorName | None = None
     edges: Annotated[tuple[float, ...], About(max_length=100)] = ()
 
 
@@ -348,7 +367,8 @@ class Intervals(Question):
     """Time from an event to the next `end` event of the same actor, at most `within` seconds later.
 
     `starts`: every `start` event of the range counts, or only the first of several without an `end` between them. The
-    end may lie after the range. Buckets in seconds, as in `Distribution`.
+    end may lie after the range. Buckets in seconds, as in `Distribution`. The value of `by` is that of the start event,
+    or of the `end` event, as `attribution` says; then what has no end is in no group.
     """
 
     kind: Literal["intervals"] = "intervals"
@@ -360,6 +380,7 @@ class Intervals(Question):
     edges: Annotated[tuple[float, ...], About(max_length=100)] = ()
     granularity: Granularity | None = None
     by: FieldName | None = None
+    attribution: Literal["start", "end"] = "start"
     limit: Annotated[int, About(ge=1, le=50)] = 10
 
 

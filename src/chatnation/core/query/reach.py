@@ -11,6 +11,7 @@ from chatnation.core.query.checks import funnel_of, range_of
 from chatnation.core.query.fields import FIRST_OF
 from chatnation.core.query.model import (
     Breakdown,
+    First,
     Funnel,
     FunnelActors,
     FunnelWalk,
@@ -30,7 +31,7 @@ def reach_of(query: Query) -> tuple[datetime | None, datetime | None]:
     start, end = stretch.start, stretch.end
     if isinstance(query, Retention):
         return None, None
-    if isinstance(query, Lifecycle) or _tells_newcomers(query):
+    if isinstance(query, Lifecycle) or _tells_newcomers(query) or _asks_for_firsts(query):
         return None, end
     if isinstance(query, Intervals):
         within = timedelta(seconds=query.within)
@@ -57,6 +58,17 @@ def names_in(query: Query) -> set[str]:
 def _tells_newcomers(query: Query) -> bool:
     series = query.series if isinstance(query, Timeseries | Breakdown) else ()
     return any(each.measure == Measure("new_persons") or each.measure.kind == "new_persons" for each in series)
+
+
+def _asks_for_firsts(value: Any) -> bool:
+    """Whether a selection in it has `first`, which looks at all of time."""
+    if isinstance(value, tuple):
+        return any(map(_asks_for_firsts, value))
+    if dataclasses.is_dataclass(value):
+        return isinstance(value, First) or any(
+            _asks_for_firsts(getattr(value, field.name)) for field in dataclasses.fields(value)
+        )
+    return False
 
 
 def _texts(value: Any) -> Iterator[str]:

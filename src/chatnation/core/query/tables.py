@@ -160,13 +160,19 @@ def _stickiness(query: model.Stickiness, answer: answers.StickinessAnswer) -> li
 
 def _intervals(query: model.Intervals, answer: answers.IntervalsAnswer) -> list[Table]:
     total: Row = [answer.starts, answer.unanswered, answer.open, *_of_spread(answer.spread)]
-    trend: list[Row] = [[*_of_bucket(each.bucket), *_of_spread(each.spread)] for each in answer.trend]
-    groups: list[Row] = [[each.value, each.other, *_of_spread(each.spread)] for each in answer.groups]
+    trend: list[Row] = [
+        [*_of_bucket(each.bucket), *_of_spread(each.spread), each.starts, each.unanswered, each.open]
+        for each in answer.trend
+    ]
+    groups: list[Row] = [
+        [each.value, each.other, *_of_spread(each.spread), each.starts, each.unanswered, each.open]
+        for each in answer.groups
+    ]
     return [
         Table("total", ("starts", "unanswered", "open", *_SPREAD), [total]),
         _histogram("buckets", answer.buckets),
-        Table("trend", (*_BUCKET, *_SPREAD), trend),
-        Table("groups", (query.by or "value", "other", *_SPREAD), groups),
+        Table("trend", (*_BUCKET, *_SPREAD, "starts", "unanswered", "open"), trend),
+        Table("groups", (query.by or "value", "other", *_SPREAD, "starts", "unanswered", "open"), groups),
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from chatnation.core.query.evaluate.local import loadable
+from chatnation.core.query.evaluate.local import LocalFrame, loadable
 from chatnation.core.query.fields import Field, UnknownField
 from chatnation.core.query.frame import MISSING, Coded, Frame, Mask, Need
 from chatnation.core.query.model import AnyOf, Condition, Filter, Scalar, Selection, Source
@@ -51,8 +51,11 @@ def field_of(text: str, source: Source) -> Field:
 
 
 def selected(frame: Frame, selection: Selection, source: Source) -> Mask:
-    """The rows of a selection."""
+    """The rows of a selection; one with `first` needs a frame of `rows.load`."""
     mask = meets(frame, selection.filters, source)
+    if selection.first is not None:
+        assert isinstance(frame, LocalFrame)
+        mask &= frame.firsts[repr(selection)]
     if selection.events:
         mask &= _matching(frame.column(EVENT_NAME), frozenset(selection.events).__contains__, missing=False)
     return mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -40,19 +41,48 @@ async def answer(query: Intervals, loader: Loader, now: datetime) -> IntervalsAn
 
     longest = within // _MICROSECOND
     places = _starts(query, did, longest)
-    lengths, answered = _lengths(did, places, longest)
-    unanswered = np.count_nonzero(~answered)
-    still_open = np.count_nonzero(~answered & (did.time[places] + longest > micros(now)))
-    begun, numbers = places[answered], lengths[answered] / _SECOND
+    ends, lengths, answered = _ends(did, places, longest)
+    waiting = ~answered & (did.time[places] + longest > micros(now))
+    begun = _Begun(did.time[places], lengths / _SECOND, answered, waiting)
+    groups: tuple[IntervalsGroup, ...] = ()
+    if by and query.attribution == "start":
+        groups = _groups(did.frame.column(by).take(did.order.rows[places]), begun, query.limit)
+    elif by:
+        groups = _groups(did.frame.column(by).take(did.order.rows[ends[answered]]), begun.take(answered), query.limit)
+    (total,) = begun.counts(np.zeros(len(places), np.intp), 1)
     return IntervalsAnswer(
-        spread(numbers),
-        len(places),
-        int(unanswered - still_open),
-        int(still_open),
-        number_buckets(numbers, query.edges or [edge for edge in EDGES if edge < query.within]),
-        _trend(query, did.time[begun], numbers, now),
-        _groups(did.frame.column(by).take(did.order.rows[begun]), numbers, query.limit) if by else (),
+        spread(begun.numbers[answered]),
+        *total,
+        number_buckets(begun.numbers[answered], query.edges or [edge for edge in EDGES if edge < query.within]),
+        _trend(query, begun, now),
+        groups,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """Intervals that began: when, their seconds, whether they have an end in time, whether they still may get one."""
+
+    time: Times
+    numbers: Floats
+    answered: Mask
+    waiting: Mask
+
+    def take(self, rows: Mask) -> _Begun:
+        return _Begun(self.time[rows], self.numbers[rows], self.answered[rows], self.waiting[rows])
+
+    def counts(self, groups: NDArray[np.integer], size: int) -> list[tuple[int, int, int]]:
+        """Of each group how many began, how many have no end, and how many may still get one."""
+        kinds = (np.ones(len(groups), np.bool_), ~self.answered & ~self.waiting, self.waiting)
+        found = [np.bincount(groups[kind], minlength=size).tolist() for kind in kinds]
+        return list(zip(*found, strict=True))
+
+    def spreads(self, groups: NDArray[np.integer], size: int) -> list[Spread]:
+        """The seconds of each group in short."""
+        numbers, groups = self.numbers[self.answered], groups[self.answered]
+        order = np.argsort(groups, kind="stable")
+        bounds = np.searchsorted(groups[order], np.arange(1, size))
+        return [spread(part) for part in np.split(numbers[order], bounds)]
 
 
 def _starts(query: Intervals, did: Acts, longest: int) -> Rows:
@@ -72,32 +102,31 @@ def _starts(query: Intervals, did: Acts, longest: int) -> Rows:
     return first
 
 
-def _lengths(did: Acts, places: Rows, longest: int) -> tuple[Times, Mask]:
-    """Microseconds to the next end after each place, and whether it comes in time."""
+def _ends(did: Acts, places: Rows, longest: int) -> tuple[Rows, Times, Mask]:
+    """The place of the next end after each place, microseconds until then, and whether it comes in time."""
     found = next_match(did.matching(1))[places + 1]
     same = found < did.order.ends[places]
     lengths = np.append(did.time, 0)[found] - did.time[places]
-    return lengths, same & (lengths <= longest)
+    return found, lengths, same & (lengths <= longest)
 
 
-def _trend(query: Intervals, times: Times, numbers: Floats, now: datetime) -> tuple[IntervalsBucket, ...]:
+def _trend(query: Intervals, begun: _Begun, now: datetime) -> tuple[IntervalsBucket, ...]:
     if query.granularity is None:
         return ()
     periods = buckets(query.range, query.granularity, now)
-    return tuple(map(IntervalsBucket, periods, _spreads(numbers, bucket_of(times, periods), len(periods))))
+    places = bucket_of(begun.time, periods)
+    told = zip(periods, begun.spreads(places, len(periods)), begun.counts(places, len(periods)), strict=True)
+    return tuple(IntervalsBucket(bucket, found, *counts) for bucket, found, counts in told)
 
 
-def _groups(value: Coded, numbers: Floats, limit: int) -> tuple[IntervalsGroup, ...]:
+def _groups(value: Coded, begun: _Begun, limit: int) -> tuple[IntervalsGroup, ...]:
     ranked = most_frequent(value.codes, value.values, limit)
-    spreads = _spreads(numbers, ranked.places, len(ranked.counts))
-    groups = [IntervalsGroup(value, found) for value, found in zip(ranked.values, spreads, strict=False)]
+    size = len(ranked.counts)
+    spreads, counts = begun.spreads(ranked.places, size), begun.counts(ranked.places, size)
+    groups = [
+        IntervalsGroup(value, found, False, *some)
+        for value, found, some in zip(ranked.values, spreads, counts, strict=False)
+    ]
     if ranked.beyond:
-        groups.append(IntervalsGroup(None, spreads[-1], other=True))
+        groups.append(IntervalsGroup(None, spreads[-1], True, *counts[-1]))
     return tuple(groups)
-
-
-def _spreads(numbers: Floats, groups: NDArray[np.integer], size: int) -> list[Spread]:
-    """The numbers of each group in short."""
-    order = np.argsort(groups, kind="stable")
-    bounds = np.searchsorted(groups[order], np.arange(1, size))
-    return [spread(part) for part in np.split(numbers[order], bounds)]

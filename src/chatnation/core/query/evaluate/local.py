@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from chatnation.core.query.evaluate.calendar import SECOND, date_of, local_days, local_hours, period_of, weekdays
-from chatnation.core.query.fields import Field
+from chatnation.core.query.evaluate.first_actors import Texts, first_actor
+from chatnation.core.query.fields import FIRST_OF, WHO, Field, actor_parts
 from chatnation.core.query.frame import (
     MISSING,
     Actors,
@@ -38,10 +39,14 @@ _MONDAY = -3
 
 @dataclass(frozen=True, slots=True)
 class LocalFrame:
-    """A frame that has the fields `time.*` too, in a zone, and those that are the first of several."""
+    """A frame that has the fields `time.*` too, in a zone, and those that are the first of several.
+
+    `firsts`: for each selection that asks for it, by its text, the rows that its `first` means.
+    """
 
     frame: Frame
     zone: ZoneInfo
+    firsts: Mapping[str, Mask] = field(default_factory=dict)
     _columns: dict[Field, Coded] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -83,10 +88,19 @@ class LocalFrame:
         return Numbers(values, unusable)
 
     def actors(self, actor: str) -> Actors:
-        return self.frame.actors(actor)
+        if not actor.startswith(FIRST_OF):
+            return self.frame.actors(actor)
+        return first_actor([self._kind(part) for part in actor_parts(actor)])
+
+    def _kind(self, actor: str) -> Actors:
+        if actor in WHO:
+            return self.frame.actors(actor)
+        column = self.column(Field.parsed(actor))
+        return Actors(column.codes, Texts(column.values))
 
     def take(self, rows: Rows | Mask) -> LocalFrame:
-        return LocalFrame(self.frame.take(rows), self.zone)
+        firsts = {select: mask[rows] for select, mask in self.firsts.items()}
+        return LocalFrame(self.frame.take(rows), self.zone, firsts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +123,19 @@ def localized(loader: Loader, zone: ZoneInfo) -> LocalLoader:
 
 def loadable(need: Need) -> Need:
     """What has to be loaded for a need: no computed fields, but what these are computed from."""
-    if not any(field.scope in _COMPUTED for field in (*need.columns, *need.numbers)):
+    several = [actor for actor in need.actors if actor.startswith(FIRST_OF)]
+    if not several and not any(field.scope in _COMPUTED for field in (*need.columns, *need.numbers)):
         return need
+    kinds = [kind for actor in several for kind in actor_parts(actor)]
+    needed = {*need.columns, *(Field.parsed(kind) for kind in kinds if kind not in WHO)}
     firsts = [part for field in need.numbers if field.scope == "first_of" for part in field.parts]
-    columns = {part for field in need.columns for part in field.parts} | set(firsts)
+    columns = {part for field in needed for part in field.parts} | set(firsts)
     numbers = {part for field in need.numbers for part in field.parts}
     return replace(
         need,
         columns=frozenset(field for field in columns if field.scope != "time"),
         numbers=frozenset(field for field in numbers if field.scope != "time"),
+        actors=need.actors.difference(several).union(kind for kind in kinds if kind in WHO),
     )
 
 

@@ -17,6 +17,7 @@ from chatnation.core.query.evaluate.conditions import (
     selected,
 )
 from chatnation.core.query.evaluate.local import LocalFrame, localized
+from chatnation.core.query.fields import WHO, actor_parts
 from chatnation.core.query.frame import Frame, Loader, Mask, Need, Rows, micros
 from chatnation.core.query.model import Filter, Question, Range, Selection, Source
 from chatnation.core.query.store import QueryRefused
@@ -52,7 +53,41 @@ async def load(
     selections = tuple(selections)
     need |= need_of(query, selections)
     start, end = stretch or (query.range.start, query.range.end)
-    return await localized(loader, query.range.zone).load(start, end, need, event_names(selections))
+    local, names = localized(loader, query.range.zone), event_names(selections)
+    firsts = [selection for selection in selections if selection.first]
+    if not firsts:
+        return await local.load(start, end, need, names)
+    for selection in firsts:
+        need |= _need_of_first(selection, query.source)
+    ever = await local.load(None, end, need, names)
+    known = LocalFrame(
+        ever.frame, ever.zone, {repr(selection): _firsts(ever, selection, query) for selection in firsts}
+    )
+    return known if start is None else known.take(np.arange(np.searchsorted(ever.time, micros(start)), ever.size))
+
+
+def _need_of_first(selection: Selection, source: Source) -> Need:
+    """What the rows that are the first of their actor are found by."""
+    assert selection.first is not None
+    check_actor(selection.first.per, source)
+    return Need(actors=frozenset({selection.first.per})) | need_of_conditions(selection.first.among, source)
+
+
+def _firsts(ever: LocalFrame, selection: Selection, query: Question) -> Mask:
+    """The rows that `first` of a selection means, in a frame of all of time."""
+    assert selection.first is not None
+    candidates = selected(ever, Selection(selection.events, selection.first.among), query.source)
+    if not query.include_bots:
+        candidates &= meets(ever, (_NO_BOTS,), query.source)
+    rows = np.flatnonzero(candidates)
+    actors = ever.actors(selection.first.per)
+    codes = actors.codes[rows]
+    first = np.full(len(actors.names), ever.size, np.intp)
+    known = codes >= 0
+    np.minimum.at(first, codes[known], rows[known])
+    mask = np.zeros(ever.size, np.bool_)
+    mask[rows] = ~known | (first[codes] == rows) if len(first) else True
+    return candidates & ~mask if selection.first.later else mask
 
 
 def need_of(query: Question, selections: Iterable[Selection]) -> Need:
@@ -84,8 +119,9 @@ def event_names(selections: Iterable[Selection]) -> frozenset[str]:
 
 def check_actor(actor: str, source: Source) -> None:
     """Refuses what cannot be an actor."""
-    if actor not in ("person", "session") and field_of(actor, source).scope in ("time", "first_of"):
-        raise QueryRefused(f"What is computed from the time or from other fields cannot be an actor: {actor}.")
+    for kind in actor_parts(actor):
+        if kind not in WHO and any(part.scope == "time" for part in field_of(kind, source).parts):
+            raise QueryRefused(f"A part of the time cannot be an actor: {actor}.")
 
 
 def check_names(names: Iterable[str]) -> None:

@@ -88,6 +88,8 @@ class Plan:
 def plan_of(query: Funnel) -> Plan:
     """The plan of a funnel; raises QueryRefused where its options do not go together."""
     plan = Plan(query)
+    if any(selection.first for selection in plan.selections):
+        raise QueryRefused("Steps and exclusions of a funnel take no `first`; `entry` says which entry counts.")
     check_actor(query.actor, query.source)
     if query.steps[0].optional:
         raise QueryRefused("The first step of a funnel cannot be optional.")
