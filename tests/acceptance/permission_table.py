@@ -133,11 +133,35 @@ _ROUTES = {
     "analytics.export": """
         GET /api/query/export
         POST /api/query/export
+        GET /events/catalogue/{card}.csv
+        GET /events/explore/{card}.csv
+        GET /events/{card}.csv
+        GET /ai-analytics/{card}.csv
         GET /funnel/{card}.csv
         GET /overview/{table}.csv
+        GET /sessions/export.csv
     """,
     "analytics.view": """
+        GET /api/ai-analytics/containment
+        GET /api/ai-analytics/errors
+        GET /api/ai-analytics/intents
+        GET /api/ai-analytics/latency
+        GET /api/ai-analytics/stats
+        GET /api/ai-analytics/tokens
+        GET /api/ai-analytics/top-agents
+        GET /api/ai-analytics/trends/agent-resolved
+        GET /api/ai-analytics/trends/classifications
+        GET /api/ai-analytics/trends/confidence
+        GET /api/ai-analytics/trends/latency
+        GET /api/ai-analytics/trends/resolution-time
+        GET /ai-analytics
+        GET /ai-analytics/parts/{card}
         GET /analytics/filter-values
+        GET /api/events
+        GET /api/events/catalogue
+        GET /api/events/distinct
+        GET /api/events/property
+        GET /api/events/recent
         POST /api/funnel
         GET /api/funnel/saved
         GET /api/funnel/saved/{funnel:uuid}
@@ -155,7 +179,17 @@ _ROUTES = {
         GET /api/overview/user-identity
         GET /api/query
         POST /api/query
+        GET /api/sessions
+        GET /api/sessions/{session:uuid}
         GET /definitions
+        GET /events
+        GET /events/catalogue
+        GET /events/catalogue/parts/{card}
+        GET /events/explore
+        GET /events/explore/parts/{card}
+        GET /events/parts/{card}
+        GET /events/rows
+        GET /events/{message:uuid}
         GET /funnel
         GET /funnel/build
         GET /funnel/offers
@@ -164,6 +198,8 @@ _ROUTES = {
         GET /overview/events
         GET /overview/parts/pages
         GET /overview/sessions
+        GET /sessions
+        GET /sessions/{session:uuid}
     """,
     "audit.view": """
         GET /api/audit-logs
@@ -195,7 +231,18 @@ _ROUTES = {
         GET /settings/media
         GET /settings/media/{file:uuid}
     """,
+    "persons.export": """
+        GET /persons/{person:uuid}/export.json
+    """,
+    "persons.merge": """
+        POST /persons/{person:uuid}/log/{change:int}/redo
+        POST /persons/{person:uuid}/log/{change:int}/undo
+    """,
     "persons.view": """
+        GET /api/sessions/journey/{known_id}
+        GET /api/sessions/search
+        GET /journey
+        GET /journey/found
         GET /persons
         GET /persons/{person:uuid}
     """,

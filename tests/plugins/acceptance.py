@@ -66,7 +66,7 @@ async def _sessions_makes_a_visit_and_a_chat(running: RunningApp, source: Source
 
 
 async def _dashboard_shows_its_pages(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
-    for path in ("/setup", "/persons", "/settings/ingestion", "/settings/plugins"):
+    for path in ("/setup", "/settings/ingestion", "/settings/plugins"):
         page = await client.get(path, headers={"Accept": "text/html"})
         assert (path, page.status_code) == (path, 200)
 
@@ -75,6 +75,16 @@ async def _overview_counts_the_visit(running: RunningApp, source: Source, client
     page = await client.get("/overview", headers={"Accept": "text/html"})
     assert page.status_code == 200
     assert "/start" in (await client.get("/overview/parts/pages")).text
+
+
+async def _explorer_shows_what_came_and_of_whom(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    names = (await client.get("/api/events/distinct")).json()["data"]
+    assert {each["event_name"]: each["count"] for each in names}["return_filed"] == 1
+    (user,) = (await client.get("/api/sessions/search", params={"q": "A001234567Z"})).json()["users"]
+    assert user["total_events"] == 3
+    assert "return_filed" in (await client.get(f"/persons/{user['person_id']}", headers={"Accept": "text/html"})).text
+    listed = (await client.get("/api/sessions?utm_source=sms")).json()
+    assert listed.get("total") == (1 if running.app.inventory.runs("sessions") else None)
 
 
 async def _sdk_serves_the_tracker(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
@@ -132,11 +142,20 @@ async def _danger_zone_says_what_a_deletion_would_take(
     assert preview.json()["counts"]["events"] >= 4
 
 
+async def _ai_analytics_counts_what_people_want(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    event = track("ai.classification", {"detected_intent": "nil_filing", "confidence": 0.9}, user=PHONE, visitor=PHONE)
+    await running.ingest_and_drain([event], source)
+    answer = await client.get("/api/ai-analytics/intents")
+    assert [(row["intent"], row["count"]) for row in answer.json()["data"]] == [("nil_filing", 1)]
+    assert (await client.get("/ai-analytics", headers={"Accept": "text/html"})).status_code == 200
+
+
 PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[None]]] = {
     "geoip": _geoip_finds_the_country_of_a_phone,
     "useragent": _useragent_tells_a_phone_from_a_desktop,
     "sessions": _sessions_makes_a_visit_and_a_chat,
     "dashboard": _dashboard_shows_its_pages,
+    "explorer": _explorer_shows_what_came_and_of_whom,
     "overview": _overview_counts_the_visit,
     "funnels": _funnels_counts_who_goes_on,
     "sdk": _sdk_serves_the_tracker,
@@ -144,6 +163,7 @@ PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[
     "email": _email_offers_to_send_mails,
     "media": _media_keeps_a_file_and_hands_it_out,
     "danger_zone": _danger_zone_says_what_a_deletion_would_take,
+    "ai_analytics": _ai_analytics_counts_what_people_want,
     "segment_compat": _segment_compat_takes_events_of_other_clients,
 }
 """What each bundled plugin adds, in load order."""

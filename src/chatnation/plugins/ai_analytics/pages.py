@@ -171,13 +171,7 @@ async def handovers(view: AiView) -> Chart:
         keys=[bucket.label for bucket in buckets],
         series=[
             Series("Persons", [point.entered for point in answer.trend], open=open_),
-            Series(
-                "Handed over",
-                [percent(point.conversion) for point in answer.trend],
-                unit="percent",
-                line=True,
-                open=open_,
-            ),
+            Series("Handed over", shares, unit="percent", line=True, open=open_),
         ],
     )
 
