@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from chatnation import App, Plugin, hookimpl
+from collections.abc import Iterable
+
+from chatnation import App, Metric, NavigationEntry, Page, Plugin, Route, hookimpl
+from chatnation.plugins.whatsapp_analytics.definitions import METRICS
+from chatnation.plugins.whatsapp_analytics.pages import WhatsappAnalyticsPages
+from chatnation.plugins.whatsapp_analytics.routes import PATH, VIEW, WhatsappAnalyticsRoutes
 
 
 class WhatsappAnalyticsPlugin(Plugin):
@@ -14,6 +19,7 @@ class WhatsappAnalyticsPlugin(Plugin):
     name = "whatsapp_analytics"
     url_prefix = "whatsapp-analytics"
     requires = ("dashboard",)
+    after = ("sessions", "geoip")
 
     @hookimpl
     async def startup(self, app: App) -> None:
@@ -22,3 +28,19 @@ class WhatsappAnalyticsPlugin(Plugin):
     def app(self) -> App:
         """The app that this instance belongs to, once it has started."""
         return self._app
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return WhatsappAnalyticsRoutes(self.app).routes()
+
+    @hookimpl
+    def register_pages(self) -> Iterable[Page]:
+        return WhatsappAnalyticsPages(self.app).pages()
+
+    @hookimpl
+    def register_metrics(self) -> Iterable[Metric]:
+        return METRICS
+
+    @hookimpl
+    def register_navigation(self) -> Iterable[NavigationEntry]:
+        return [NavigationEntry("WhatsApp", PATH, VIEW, group="analytics", icon="brand-whatsapp", order=50)]

@@ -1,0 +1,437 @@
+"""The page about WhatsApp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from chatnation import App, Page
+from chatnation.plugins.dashboard.api import (
+    AnalyticsPage,
+    AnalyticsQuery,
+    Card,
+    Cell,
+    Chart,
+    Column,
+    DataTable,
+    Kpi,
+    Series,
+    Target,
+    bucket_labels,
+    country_name,
+    intervals_chart,
+    intervals_trend_chart,
+    ranked_chart,
+    trend_chart,
+    week_heatmap,
+)
+from chatnation.plugins.whatsapp_analytics import definitions
+from chatnation.plugins.whatsapp_analytics.questions import (
+    AGENT,
+    BOT,
+    TEMPLATE,
+)
+from chatnation.plugins.whatsapp_analytics.reports import Reports, WhatsappView, share
+from chatnation.plugins.whatsapp_analytics.routes import PATH, TARGET_MINUTES
+from chatnation.query import Bucket, IntervalsAnswer, IntervalsGroup, Line
+
+RECEIVED, SENT, READ, RESOLVED = "message.received", "message.sent", "message.read", "chat.resolved"
+UNKNOWN = "Unknown"
+
+
+class WhatsappAnalyticsPages:
+    """`/whatsapp-analytics`: how much is written, what becomes of it, how fast contacts are answered."""
+
+    def __init__(self, app: Callable[[], App]) -> None:
+        self._app = app
+
+    def pages(self) -> list[Page]:
+        known = {metric.name: metric.definition for metric in definitions.METRICS}
+
+        def card(name: str, title: str, draw: Any, metric: str, width: int, section: str = "") -> Card[AnalyticsQuery]:
+            metric = f"whatsapp_analytics.{metric}" if metric else ""
+            return Card(name, title, draw, known.get(metric, ""), width, section=section, metric=metric)
+
+        cards = [
+            card("figures", "", figures, "", 12),
+            card("volume", "Messages over time", volume, "received", 8),
+            card("funnel", "What becomes of messages", funnel, "delivery", 4),
+            card("read-rate", "Read rate", read_rate, "read_rate", 6),
+            card("new-contacts", "New contacts", new_contacts, "new_contacts", 6),
+            card(
+                "response-trend", "Response time", response_trend, "response_time", 6, "How fast contacts are answered"
+            ),
+            card("response-times", "Spread of response times", response_times, "response_time", 6),
+            card("responders", "Who answers", responders, "responders", 12),
+            card("hours", "Messages received by hour", hours, "hours", 6, "When and from where"),
+            card("countries", "Countries", countries, "countries", 6),
+            card("week", "Hours of the week", week, "week", 12),
+            card("resolution", "Time to resolve a chat", resolution, "resolution", 6, "Chats and agents"),
+            card("lengths", "Length of conversations", lengths, "length", 6),
+            card("agents", "Agents", agents, "agents", 6),
+            card("agent-delivery", "What becomes of agents' messages", agent_delivery, "by_agent", 6),
+            card("templates", "Templates", templates, "templates", 12),
+        ]
+        return AnalyticsPage(
+            self._app,
+            "whatsapp_analytics",
+            PATH,
+            "WhatsApp",
+            cards,
+            query=AnalyticsQuery,
+            filters=("country", "channel"),
+        ).pages()
+
+
+async def figures(view: WhatsappView) -> list[Kpi]:
+    """The cards at the top."""
+    reports = Reports(view)
+    found = await reports.figures()
+    (delivery, delivery_before), (replies, replies_before) = await reports.delivery(), await reports.replies()
+    responses, responses_before = await reports.responses(), await reports.responses_before()
+
+    def counted(label: str, line: str, definition: str, event: str) -> Kpi:
+        now = found.line(line)
+        return Kpi(
+            label,
+            now.total,
+            definition,
+            found.before(line).total,
+            link=view.url("/events", event_name=event),
+            trend=now.values,
+            metric=f"whatsapp_analytics.{line}",
+        )
+
+    return [
+        counted("Messages received", "received", definitions.RECEIVED, RECEIVED),
+        counted("Messages sent", "sent", definitions.SENT, SENT),
+        Kpi(
+            "Read rate",
+            delivery.read_share,
+            definitions.READ_RATE,
+            delivery_before.read_share,
+            unit="percent",
+            link=view.url("/events", event_name=READ),
+            detail=f"{delivery.read:,} of {delivery.sent:,}" if delivery.sent else "",
+            metric="whatsapp_analytics.read_rate",
+        ),
+        counted("Unique contacts", "contacts", definitions.CONTACTS, RECEIVED),
+        counted("New contacts", "new_contacts", definitions.NEW_CONTACTS, RECEIVED),
+        Kpi(
+            "Median response time",
+            responses.spread.p50,
+            definitions.RESPONSE_TIME,
+            responses_before.spread.p50,
+            unit="seconds",
+            better="down",
+            link=view.url("/events", event_name=[RECEIVED, SENT]),
+            detail=_waiting(responses),
+            metric="whatsapp_analytics.response_time",
+        ),
+        Kpi(
+            "Reply rate",
+            replies.share,
+            definitions.REPLY_RATE,
+            replies_before.share,
+            unit="percent",
+            link=view.url("/events", event_name=[SENT, RECEIVED]),
+            detail=f"{replies.replied:,} of {replies.contacts:,} contacts" if replies.contacts else "",
+            metric="whatsapp_analytics.reply_rate",
+        ),
+        counted("Chats resolved", "resolved", definitions.AGENTS, RESOLVED),
+    ]
+
+
+async def volume(view: WhatsappView) -> Chart:
+    """Messages received and sent."""
+    events = {"received": RECEIVED, "sent": SENT}
+
+    def leads(bucket: Bucket, line: Line) -> str:
+        return view.url_of(bucket.start, bucket.end, "/events", event_name=events[line.series])
+
+    return _compared(
+        trend_chart(
+            await Reports(view).figures(),
+            view,
+            names={"received": "Received", "sent": "Sent"},
+            only=("received", "sent"),
+            link=leads,
+        ),
+        view,
+    )
+
+
+async def funnel(view: WhatsappView) -> Chart:
+    """Sent, delivered, read; and how many contacts replied, in words."""
+    reports = Reports(view)
+    (delivery, _), (replies, _) = await reports.delivery(), await reports.replies()
+    replied = f"{share(replies.replied, replies.contacts):.0f}% of the contacts replied." if replies.contacts else ""
+    names = ["message.sent", "message.delivered", "message.read"]
+    return Chart(
+        kind="funnel",
+        category="Step",
+        categories=["Sent", "Delivered", "Read"],
+        keys=["sent", "delivered", "read"],
+        series=[
+            Series(
+                "Messages",
+                [delivery.sent, delivery.delivered, delivery.read],
+                [view.url("/events", event_name=name) for name in names],
+            )
+        ],
+        note=replied,
+    )
+
+
+async def read_rate(view: WhatsappView) -> Chart:
+    """The read rate by when messages were sent, with how many were."""
+    found = await Reports(view).reads()
+    buckets = [point.bucket for point in found.trend]
+    open_ = [not point.mature for point in found.trend]
+    links = [view.url_of(bucket.start, bucket.end, "/events", event_name=SENT) for bucket in buckets]
+    rates = [share(point.converted, point.entered) for point in found.trend]
+    return Chart(
+        kind="combined",
+        category=view.granularity.capitalize(),
+        categories=bucket_labels(buckets, view.granularity),
+        keys=[bucket.label for bucket in buckets],
+        series=[
+            Series("Messages sent", [point.entered for point in found.trend], links),
+            Series("Read rate", rates, unit="percent", line=True, open=open_),
+        ],
+        empty_text="No message was sent in this period.",
+    )
+
+
+async def new_contacts(view: WhatsappView) -> Chart:
+    """Persons who wrote for the first time."""
+    return _compared(
+        trend_chart(
+            await Reports(view).figures(),
+            view,
+            kind="bars",
+            names={"new_contacts": "New contacts"},
+            only=("new_contacts",),
+            link=lambda bucket, line: view.url_of(bucket.start, bucket.end, "/events", event_name=RECEIVED),
+        ),
+        view,
+    )
+
+
+async def response_trend(view: WhatsappView) -> Chart:
+    """Median and 95th percentile against the target."""
+    found = await Reports(view).responses()
+    target = Target(f"Target {TARGET_MINUTES} min", 60 * TARGET_MINUTES)
+    return intervals_trend_chart(found, view, figures=("p50", "p95"), targets=[target])
+
+
+async def response_times(view: WhatsappView) -> Chart:
+    """How many contacts waited how long."""
+    found = await Reports(view).responses()
+    return intervals_chart(found, category="Minutes until the answer", name="Messages", note=_waiting(found))
+
+
+async def responders(view: WhatsappView) -> DataTable:
+    """Response times of the bot and of each agent."""
+    reports = Reports(view)
+    found, names = await reports.responders(), await reports.agent_names()
+
+    def named(group: IntervalsGroup) -> Cell:
+        if group.other:
+            return Cell("Others")
+        if group.value == BOT:
+            return Cell("Bot", link=view.url("/events", event_name=SENT, **{"properties.isAutomated": "true"}))
+        if group.value in (None, "false"):
+            return Cell(UNKNOWN)
+        return Cell(names.get(group.value or "", group.value), link=_of_agent(view, group.value or "", SENT))
+
+    return DataTable(
+        columns=[
+            Column("sender", "Sender"),
+            Column("answers", "Answers", "number"),
+            Column("median", "Median", "seconds"),
+            Column("p95", "95th percentile", "seconds"),
+            Column("mean", "Mean", "seconds"),
+        ],
+        rows=[
+            [named(group), group.spread.count, group.spread.p50, group.spread.p95, group.spread.mean]
+            for group in found.groups
+        ],
+        total=["All", found.spread.count, found.spread.p50, found.spread.p95, found.spread.mean]
+        if found.groups
+        else None,
+        sort="-answers",
+        note=_waiting(found),
+        empty_text="No message was answered in this period.",
+    )
+
+
+async def hours(view: WhatsappView) -> Chart:
+    """Messages received by hour of the day."""
+    reports = Reports(view)
+    found = await reports.breakdown(reports.questions.hours())
+    counts = {row.values[0]: row.measures[0] or 0 for row in found.rows}
+    links = [view.url("/events", event_name=RECEIVED, **{"time.hour": hour}) for hour in range(24)]
+    return Chart(
+        kind="bars",
+        category="Hour",
+        categories=[f"{hour:02}:00" for hour in range(24)],
+        series=[Series("Messages received", [counts.get(str(hour), 0) for hour in range(24)], links)],
+        note=f"Hours of {view.period.timezone}",
+    )
+
+
+async def countries(view: WhatsappView) -> Chart:
+    """Messages received by country of the number."""
+    reports = Reports(view)
+    found = await reports.breakdown(reports.questions.countries(10))
+    return ranked_chart(
+        found,
+        "Country",
+        names={"received": "Messages received", "contacts": "Contacts"},
+        rename=country_name,
+        link=lambda code: view.url("/events", event_name=RECEIVED, country=[code or "unknown"]),
+    )
+
+
+async def week(view: WhatsappView) -> Chart:
+    """Messages received by weekday and hour."""
+    reports = Reports(view)
+    found = await reports.breakdown(reports.questions.week())
+
+    def leads(weekday: int, hour: int) -> str:
+        return view.url("/events", event_name=RECEIVED, **{"time.weekday": weekday, "time.hour": hour})
+
+    return week_heatmap(found, timezone=view.period.timezone, link=leads)
+
+
+async def resolution(view: WhatsappView) -> Chart:
+    """From taking a chat to resolving it."""
+    found = await Reports(view).resolutions()
+    parts = []
+    if found.spread.p50 is not None:
+        parts.append(f"Half within {_duration(found.spread.p50)}.")
+    if found.open:
+        parts.append(f"{found.open:,} not resolved yet.")
+    if found.unanswered:
+        parts.append(f"{found.unanswered:,} not resolved in 30 days.")
+    return intervals_chart(
+        found,
+        category="Time from taking to resolving",
+        name="Chats",
+        note=" ".join(parts),
+        link=lambda bucket: view.url("/events", event_name=RESOLVED),
+    )
+
+
+async def lengths(view: WhatsappView) -> Chart:
+    """Conversations by their messages."""
+    found = await Reports(view).lengths()
+    names = ("1–3", "4–6", "7–10", "11–20", "more than 20")  # noqa: RUF001 - ranges take en dashes
+    median = f"Half of them have {found.spread.p50:.0f} messages or fewer." if found.spread.p50 else ""
+    link = view.url("/events", event_name=[RECEIVED, SENT])
+    return Chart(
+        kind="histogram",
+        category="Messages",
+        categories=names,
+        series=[Series("Conversations", [bucket.count for bucket in found.buckets], [link] * len(names))],
+        note=median,
+    )
+
+
+async def agents(view: WhatsappView) -> DataTable:
+    """What agents did."""
+    reports = Reports(view)
+    found, names = await reports.breakdown(reports.questions.agents(500)), await reports.agent_names()
+    rows = []
+    for row in found.rows:
+        agent = row.values[0] or ""
+        resolved, sent, contacts = row.measures
+        rows.append(
+            [
+                Cell(names.get(agent, agent), link=_of_agent(view, agent)),
+                Cell(resolved, link=_of_agent(view, agent, RESOLVED)),
+                Cell(sent, link=_of_agent(view, agent, SENT)),
+                Cell(contacts),
+            ]
+        )
+    return DataTable(
+        columns=[
+            Column("agent", "Agent"),
+            Column("resolved", "Chats resolved", "number"),
+            Column("sent", "Messages sent", "number"),
+            Column("contacts", "Contacts", "number"),
+        ],
+        rows=rows,
+        total=["All", *found.total.measures] if rows else None,
+        sort="-resolved",
+        page_size=10,
+        empty_text="No agent wrote or resolved a chat in this period.",
+    )
+
+
+async def agent_delivery(view: WhatsappView) -> DataTable:
+    """What becomes of the messages of each agent."""
+    reports = Reports(view)
+    names = await reports.agent_names()
+
+    def named(agent: str | None) -> Cell:
+        if agent is None:
+            return Cell("Bot or unknown")
+        return Cell(names.get(agent, agent), link=_of_agent(view, agent, SENT))
+
+    return await _delivery_table(reports, AGENT, Column("agent", "Agent"), named)
+
+
+async def templates(view: WhatsappView) -> DataTable:
+    """What becomes of the messages made from each template."""
+
+    def named(template: str | None) -> Cell:
+        filters = {TEMPLATE: template if template is not None else "unknown"}
+        return Cell(template or "No template", link=view.url("/events", event_name=SENT, **filters))
+
+    return await _delivery_table(Reports(view), TEMPLATE, Column("template", "Template"), named)
+
+
+async def _delivery_table(
+    reports: Reports, field: str, column: Column, named: Callable[[str | None], Cell]
+) -> DataTable:
+    found = await reports.delivery_by(field)
+    return DataTable(
+        columns=[
+            column,
+            Column("sent", "Sent", "number"),
+            Column("delivered", "Delivered", "percent"),
+            Column("read", "Read", "percent"),
+        ],
+        rows=[[named(value), each.sent, each.delivered_share, each.read_share] for value, each in found],
+        sort="-sent",
+        page_size=10,
+        empty_text="No message with an id was sent in this period.",
+    )
+
+
+def _compared(chart: Chart, view: WhatsappView) -> Chart:
+    """The answer always has the period before, for the key figures; the trend shows it where that is asked for."""
+    if view.compare:
+        return chart
+    return replace(chart, series=[series for series in chart.series if not series.previous])
+
+
+def _of_agent(view: WhatsappView, agent: str, event: str | None = None) -> str:
+    return view.url("/events", event_name=event, **{AGENT: agent})
+
+
+def _waiting(found: IntervalsAnswer) -> str:
+    """How many messages were not answered, in words."""
+    parts = []
+    if found.unanswered:
+        parts.append(f"{found.unanswered:,} unanswered")
+    if found.open:
+        parts.append(f"{found.open:,} may still be answered")
+    return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds < 7_200 else f"{seconds / 3_600:.1f} hours"
