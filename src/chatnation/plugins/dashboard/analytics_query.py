@@ -28,40 +28,37 @@ _USUAL: tuple[tuple[int, Granularity], ...] = ((2, "hour"), (92, "day"), (400, "
 
 @dataclass(frozen=True, slots=True)
 class GlobalFilter:
-    """A filter that all analytics pages know; `fields` are those of events, any of which may have the value.
+    """A filter that all analytics pages know, and the field that it is about: of events, and of sessions.
 
-    `sessions` is the field of sessions, or None where they have none.
+    Sessions that have no such field (None) are not narrowed by it.
     """
 
     name: FilterName
     label: str
-    fields: tuple[str, ...]
+    field: str
     sessions: str | None
 
     def condition(self, values: Sequence[str], source: Source) -> Condition | None:
         """What a row has to meet to have one of the values; None where rows of this source cannot have any."""
-        fields = self.fields if source == "events" else (self.sessions,) if self.sessions else ()
-        known = tuple(value for value in values if value != UNKNOWN)
-        alternatives = [Filter(field, "is", known) for field in fields if known]
-        if UNKNOWN in values and len(fields) == 1:
-            alternatives.append(Filter(fields[0], "is_not_set"))
-        if not alternatives:
+        field = self.field if source == "events" else self.sessions
+        if field is None:
             return None
+        known = tuple(value for value in values if value != UNKNOWN)
+        alternatives = [Filter(field, "is", known)] if known else []
+        if UNKNOWN in values:
+            alternatives.append(Filter(field, "is_not_set"))
         return alternatives[0] if len(alternatives) == 1 else AnyOf(tuple(alternatives))
 
+
+_JOURNEY = "first_of:properties.obligation|properties.obligation_type|properties.journey"
 
 FILTERS: Mapping[FilterName, GlobalFilter] = {
     known.name: known
     for known in (
-        GlobalFilter("device", "Device", ("device_type",), "device_type"),
-        GlobalFilter("country", "Country", ("country_code",), "country_code"),
-        GlobalFilter("channel", "Channel", ("channel_type",), "channel_type"),
-        GlobalFilter(
-            "journey",
-            "Journey",
-            ("properties.obligation", "properties.obligation_type", "properties.journey"),
-            None,
-        ),
+        GlobalFilter("device", "Device", "device_type", "device_type"),
+        GlobalFilter("country", "Country", "country_code", "country_code"),
+        GlobalFilter("channel", "Channel", "channel_type", "channel_type"),
+        GlobalFilter("journey", "Journey", _JOURNEY, None),
     )
 }
 """The filters that keep their meaning from page to page."""

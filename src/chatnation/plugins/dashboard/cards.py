@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from markupsafe import Markup
 
 from chatnation.plugins.dashboard.analytics_query import AnalyticsQuery
+from chatnation.plugins.dashboard.chart_tables import plain
 from chatnation.plugins.dashboard.charts import Chart, Kpi
 from chatnation.plugins.dashboard.data_tables import DataTable, TablePage
 from chatnation.plugins.dashboard.view import View
@@ -155,5 +156,5 @@ def download_of(content: Content) -> tuple[Sequence[str], Iterable[Sequence[obje
         return download_of(content.table) if content.table else None
     if isinstance(content, DataTable):
         return [column.name for column in content.columns], content.plain()
-    rows = [(kpi.label, kpi.value, kpi.previous, kpi.change, kpi.unit) for kpi in content]
+    rows = [(kpi.label, plain(kpi.value), plain(kpi.previous), plain(kpi.change), kpi.unit) for kpi in content]
     return ("figure", "value", "previous", "change_percent", "unit"), rows

@@ -26,10 +26,15 @@ class Cell:
 
     @property
     def raw(self) -> str | float | None:
-        """What a download holds: numbers unformatted, to six decimals."""
-        if self.key is not None:
-            return self.key
-        return round(self.value, 6) if isinstance(self.value, float) else self.value
+        """What a download holds."""
+        return plain(self.value) if self.key is None else self.key
+
+
+def plain(value: str | float | None) -> str | float | None:
+    """A value for a download: numbers unformatted, whole ones without a point, others to six decimals."""
+    if not isinstance(value, float):
+        return value
+    return int(value) if value.is_integer() else round(value, 6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from pydantic import Field
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from chatnation.plugins.dashboard.analytics_page import VIEW
 from chatnation.plugins.dashboard.analytics_query import FILTERS, UNKNOWN, AnalyticsQuery, FilterName, GlobalFilter
 from chatnation.plugins.dashboard.filter_bar import OFFERS_PATH, value_label
 from chatnation.plugins.dashboard.view import View
-from chatnation.query import Breakdown, BreakdownAnswer
+from chatnation.query import Breakdown
 
 MOST = 50
 _PAGE = re.compile(r"/[A-Za-z0-9][A-Za-z0-9/_.-]*")
@@ -82,11 +81,5 @@ def offered(name: FilterName, counts: Counter[str], chosen: Sequence[str]) -> li
 
 
 async def _counts(view: View[OffersQuery], known: GlobalFilter) -> Counter[str]:
-    questions = [Breakdown(range=view.range, by=(field,), limit=MOST) for field in known.fields]
-    counts: Counter[str] = Counter()
-    for answer in cast("list[BreakdownAnswer]", await view.ask_all(*questions)):
-        for row in answer.rows:
-            value = row.values[0]
-            if value is not None or len(known.fields) == 1:
-                counts[value or UNKNOWN] += int(row.measures[0] or 0)
-    return counts
+    answer = await view.ask(Breakdown(range=view.range, by=(known.field,), limit=MOST))
+    return Counter({row.values[0] or UNKNOWN: int(row.measures[0] or 0) for row in answer.rows})
