@@ -36,8 +36,7 @@ from chatnation.core.settings import Role, Settings
 from chatnation.core.storage.storage import Storage
 from chatnation.plugins.dashboard.api import Period, PeriodQuery
 from chatnation.plugins.overview import rows
-from chatnation.plugins.overview.queries import Source
-from chatnation.plugins.sessions.api import DIMENSIONS
+from chatnation.plugins.sessions.api import recent_persons
 
 GOAL = 1.1
 TIMES = 41
@@ -50,7 +49,7 @@ Question = Callable[[AsyncConnection], Awaitable[object]]
 
 
 async def run(quick: bool) -> list[Figure]:
-    """Storing a batch, and the questions behind overview and lists; milliseconds, and bound divided by unbound."""
+    """Storing a batch, and the questions behind lists; milliseconds, and bound divided by unbound."""
     sessions, batches = (50_000, 8) if quick else (1_000_000, 40)
     collect_garbage_rarely()
     with (
@@ -107,30 +106,14 @@ async def _reading(bound: Storage, owner: Storage, tenant_id: int) -> list[Figur
 
 def _questions(tenant_id: int) -> dict[str, Question]:
     now = datetime.now(UTC)
-    month, quarter, odd = (
-        query.resolve("Africa/Nairobi", now)
-        for query in (
-            PeriodQuery(period="30d"),
-            PeriodQuery(period="90d"),
-            PeriodQuery(start_date=now.replace(day=1, minute=7), end_date=now),
-        )
-    )
-
-    def ask(question: Callable[[Source], Awaitable[object]]) -> Question:
-        return lambda connection: question(Source(connection, tenant_id))
+    month = PeriodQuery(period="30d").resolve("Africa/Nairobi", now)
 
     def sessions(period: Period, **filters: object) -> Question:
         query = rows.SessionQuery.model_validate(filters)
         return lambda connection: rows.sessions(connection, tenant_id, period, query)
 
     return {
-        "overview, sums by hour, 30 days": ask(lambda source: source.hours(month)),
-        "overview, sums by hour, 90 days": ask(lambda source: source.hours(quarter)),
-        "overview, breakdowns, 30 days": ask(lambda source: source.breakdowns(month, DIMENSIONS, 10)),
-        "overview, different people, 90 days": ask(lambda source: source.kept_people(quarter)),
-        "overview, people counted from sessions": ask(lambda source: source.people(month)),
-        "overview, sums counted from sessions": ask(lambda source: source.hours(odd)),
-        "overview, pages": ask(lambda source: source.pages(month, 15)),
+        "persons seen lately": lambda connection: recent_persons(connection, tenant_id, None, 50),
         "sessions list": sessions(month),
         "sessions list, filtered": sessions(month, device="mobile", converted=True),
         "sessions list, who saw a page": sessions(month, page="/mri/start"),

@@ -138,7 +138,14 @@ _ROUTES = {
         GET /events/{card}.csv
         GET /ai-analytics/{card}.csv
         GET /funnel/{card}.csv
-        GET /overview/{table}.csv
+        GET /overview/events.csv
+        GET /overview/sessions.csv
+        GET /overview/{card}.csv
+        GET /trends/errors/{card}.csv
+        GET /trends/lifecycle/{card}.csv
+        GET /trends/paths/{card}.csv
+        GET /trends/retention/{card}.csv
+        GET /trends/{card}.csv
         GET /sessions/export.csv
     """,
     "analytics.view": """
@@ -196,8 +203,18 @@ _ROUTES = {
         GET /funnel/parts/{card}
         GET /overview
         GET /overview/events
-        GET /overview/parts/pages
+        GET /overview/parts/{card}
         GET /overview/sessions
+        GET /trends
+        GET /trends/errors
+        GET /trends/errors/parts/{card}
+        GET /trends/lifecycle
+        GET /trends/lifecycle/parts/{card}
+        GET /trends/parts/{card}
+        GET /trends/paths
+        GET /trends/paths/parts/{card}
+        GET /trends/retention
+        GET /trends/retention/parts/{card}
         GET /sessions
         GET /sessions/{session:uuid}
     """,

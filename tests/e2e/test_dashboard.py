@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from chatnation.plugins.overview import reading
 from chatnation.testing.apps import MakeApp, Person, RunningApp, Source
 from chatnation.testing.events import page_view
 
@@ -64,7 +63,7 @@ async def test_a_chart_is_drawn_and_its_table_is_one_key_away(visit: Visit) -> N
     figure = visit.page.locator("#days")
     await expect(figure.locator("canvas")).to_be_visible()
     await expect(figure.locator("table")).to_be_hidden()
-    await figure.get_by_role("button", name="Show Sessions per day as table").focus()
+    await figure.get_by_role("button", name="Show Sessions over time as table").focus()
     await visit.page.keyboard.press("Enter")
     await expect(figure.locator("table")).to_be_visible()
     await expect(figure.locator("canvas")).to_be_hidden()
@@ -73,7 +72,7 @@ async def test_a_chart_is_drawn_and_its_table_is_one_key_away(visit: Visit) -> N
     await expect(visit.page.locator("tbody tr")).to_have_count(3)
 
 
-async def test_top_pages_get_their_sessions_after_the_page_is_there(visit: Visit) -> None:
+async def test_top_pages_tell_their_sessions(visit: Visit) -> None:
     await visit.app.ingest_and_drain([page_view("/start") for _ in range(3)], visit.source)
     await visit.page.reload()
     await expect(visit.page.locator("#pages thead th")).to_have_text(["Page", "Views", "Sessions"])
@@ -133,20 +132,6 @@ async def test_revoking_a_key_asks_first(visit: Visit) -> None:
     await visit.page.get_by_role("button", name="Revoke").first.click()
     await dialog.get_by_role("button", name="Revoke").click()
     await expect(visit.page.get_by_role("status").filter(has_text="is revoked")).to_be_visible()
-
-
-async def test_the_button_under_many_pages_stays_inside_its_card(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MANY_VIEWS", 2)
-    await visit.app.ingest_and_drain([page_view("/start") for _ in range(5)], visit.source)
-    await visit.page.reload()
-    button = visit.page.get_by_role("button", name="Count the sessions too")
-    await expect(visit.page.locator("#pages canvas")).to_be_visible()
-    card, inside = await visit.page.locator("#pages").bounding_box(), await button.bounding_box()
-    assert card
-    assert inside
-    assert inside["y"] + inside["height"] <= card["y"] + card["height"]
-    await button.click()
-    await expect(visit.page.locator("#pages thead th")).to_have_text(["Page", "Views", "Sessions"])
 
 
 async def test_a_person_is_found_from_the_list_of_those_seen_lately(visit: Visit) -> None:

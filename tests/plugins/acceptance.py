@@ -87,6 +87,13 @@ async def _explorer_shows_what_came_and_of_whom(running: RunningApp, source: Sou
     assert listed.get("total") == (1 if running.app.inventory.runs("sessions") else None)
 
 
+async def _trends_tells_the_visit_by_day(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    trend = (await client.get("/api/trends/conversions", params={"periods": 7})).json()
+    assert trend["summary"]["total_conversions"] == trend["data"][-1]["conversions"] == 1
+    page = await client.get("/trends", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+
+
 async def _sdk_serves_the_tracker(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
     assert "javascript" in (await client.get("/sdk.js")).headers["content-type"]
 
@@ -157,6 +164,7 @@ PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[
     "dashboard": _dashboard_shows_its_pages,
     "explorer": _explorer_shows_what_came_and_of_whom,
     "overview": _overview_counts_the_visit,
+    "trends": _trends_tells_the_visit_by_day,
     "funnels": _funnels_counts_who_goes_on,
     "sdk": _sdk_serves_the_tracker,
     "audit": _audit_keeps_what_was_done,

@@ -12,8 +12,8 @@ import httpx
 from sqlalchemy import insert, text
 
 from chatnation.core.auth.tenancy import change_tenant
+from chatnation.core.query.segments.builder import SegmentBuilder
 from chatnation.plugins.sessions.api import sessions
-from chatnation.plugins.sessions.jobs import CountPeople
 from chatnation.testing.apps import MakeApp, Person, RunningApp, Source
 from chatnation.testing.clock import FakeClock
 from tests.plugins.overview.oracle import Visit
@@ -91,9 +91,9 @@ def row(source: Source, visit: Visit) -> dict[str, Any]:
     }
 
 
-async def count_people(app: RunningApp) -> None:
-    """Do what the job does every minute."""
-    await CountPeople(lambda: app.app.services)({})
+async def build_columns(app: RunningApp) -> None:
+    """Do what the job does every few minutes: copy what changed into columns."""
+    await SegmentBuilder.of(app.app).run()
 
 
 def days(count: int) -> timedelta:

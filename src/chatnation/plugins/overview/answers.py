@@ -132,7 +132,7 @@ class Countries(BaseModel):
 
 
 class DailyUsers(BaseModel):
-    """Different persons who began a session, by day."""
+    """Different persons with an event of their own, by day."""
 
     period: PeriodAnswer
     data: list[DayAnswer]

@@ -17,16 +17,24 @@ CONVERSION = (
     "count is set for your organisation."
 )
 DURATION = "Mean time from the first to the last event of a session. Sessions with a single event count with 0 seconds."
-PAGE_VIEWS = "Page views within the sessions that began in the period, reloads included."
 IDENTIFIED = "Of the persons, those who were seen with a user id or a phone number in a session of the period."
-SESSIONS_PER_DAY = "Sessions by the day on which they began, and the different people who began one on that day."
+SESSIONS_OVER_TIME = "Sessions by when they began, against the equally long period before."
+CONVERSION_OVER_TIME = (
+    "Share of the sessions that began then in which a conversion event happened. The rate of the whole period is that "
+    "of all its sessions, not a mean of these."
+)
+GROWTH = (
+    "Different people who began a session. New: it was their first ever, as far as the data goes back and with the "
+    "same filters; returning: they had one before. Whoever comes on several days is in each of their bars."
+)
+ACTIVE = "Different people with an event of their own on a day; receipts and mass mailings do not count."
 DEVICES = "Sessions by the kind of device that the visitor's browser or app named. Unknown: it named none."
 BROWSERS = "Sessions by browser, from the name that it sends along. Unknown: it sent none, as on WhatsApp."
 COUNTRIES = "Sessions by country, from the network address, or the prefix of the phone number on WhatsApp."
 HEATMAP = "Sessions by the weekday and the hour in which they began, in your time zone."
 PAGES = (
-    "Page views in the period by the path of the page, without the part of the address after a question mark; and how "
-    "many of the sessions that began in the period looked at it. Known bots are left out."
+    "Page views in the period by the path of the page, without the part of the address after a question mark; and in "
+    "how many sessions it was looked at. Known bots are left out."
 )
 LIVE_EVENTS = "Events that happened in the last 60 seconds and are stored; it follows within two seconds."
 LIVE_PERSONS = "Different people with an event in the last 5 minutes."
@@ -37,8 +45,10 @@ METRICS = (
     Metric("overview.identified", "Identified persons", IDENTIFIED, "percent"),
     Metric("overview.conversion", "Conversion rate", CONVERSION, "percent"),
     Metric("overview.duration", "Average duration", DURATION, "seconds"),
-    Metric("overview.page_views", "Page views", PAGE_VIEWS),
-    Metric("overview.days", "Sessions per day", SESSIONS_PER_DAY),
+    Metric("overview.days", "Sessions over time", SESSIONS_OVER_TIME),
+    Metric("overview.conversions", "Conversion rate over time", CONVERSION_OVER_TIME, "percent"),
+    Metric("overview.growth", "New and returning persons", GROWTH),
+    Metric("overview.daily_users", "Daily active users", ACTIVE),
     Metric("overview.devices", "Devices", DEVICES),
     Metric("overview.browsers", "Browsers", BROWSERS),
     Metric("overview.countries", "Countries", COUNTRIES),

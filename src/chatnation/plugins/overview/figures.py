@@ -1,224 +1,220 @@
-"""From numbers to the figures of the page: key figures, charts, and where each of them leads. No database in here."""
+"""The cards of the overview: which questions they ask, and how they show the answers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
-from chatnation.plugins.dashboard.api import Chart, Kpi, Period, Series, country_name
+from chatnation.plugins.dashboard.api import (
+    UNKNOWN,
+    AnalyticsQuery,
+    Card,
+    Cell,
+    Chart,
+    Column,
+    DataTable,
+    Kpi,
+    View,
+    country_name,
+    percent_change,
+    ranked_chart,
+    share_chart,
+    trend_chart,
+    week_heatmap,
+)
 from chatnation.plugins.overview import definitions
-from chatnation.plugins.overview.queries import PageCount
-from chatnation.plugins.overview.reading import DayCount, Totals
-from chatnation.plugins.overview.rows import UNKNOWN
+from chatnation.plugins.sessions.api import questions
+from chatnation.query import Bucket, Condition, Timeseries, TimeseriesAnswer
 
-SESSIONS_PATH = "/overview/sessions"
-EVENTS_PATH = "/overview/events"
+SESSIONS_PATH, EVENTS_PATH = "/sessions", "/events"
+BROWSERS, PAGES, COUNTRIES = 6, 10, 10
+"""How many rows a list has; the rest of a long tail helps nobody on an overview."""
 
-WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-HOURS = tuple(f"{hour:02}:00" for hour in range(24))
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A chart's numbers as a download: the header and the rows."""
-
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
+Look = View[AnalyticsQuery]
 
 
-def key_figures(period: Period, now: Totals, before: Totals) -> list[Kpi]:
-    """The cards at the top."""
-    people, sums, sums_before = now.people, now.sums, before.sums
-    identified = 100 * people.identified / people.total if people.total else 0.0
+def cards() -> list[Card[AnalyticsQuery]]:
+    """All of them, in the order of the page."""
     return [
-        Kpi(
-            "Sessions",
-            sums.sessions,
-            definitions.SESSIONS,
-            sums_before.sessions,
-            link=period.link(SESSIONS_PATH),
-            metric="overview.sessions",
-        ),
-        Kpi(
-            "Persons",
-            people.total,
-            definitions.PERSONS,
-            before.people.total,
-            metric="overview.persons",
-            link=period.link(SESSIONS_PATH),
-            detail=f"{identified:.0f}% identified" if people.total else "",
-        ),
-        Kpi(
+        Card("figures", "", key_figures, width=12),
+        Card("days", "Sessions over time", sessions, definitions.SESSIONS_OVER_TIME, 8, metric="overview.days"),
+        Card("devices", "Traffic by device", devices, definitions.DEVICES, 4, metric="overview.devices"),
+        Card(
+            "conversions",
             "Conversion rate",
-            100 * sums.conversion_rate,
-            definitions.CONVERSION,
-            100 * sums_before.conversion_rate,
-            metric="overview.conversion",
+            conversions,
+            definitions.CONVERSION_OVER_TIME,
+            6,
+            metric="overview.conversions",
+        ),
+        Card("growth", "User growth", growth, definitions.GROWTH, 6, metric="overview.growth"),
+        Card("daily-users", "Daily active users", active, definitions.ACTIVE, 6, metric="overview.daily_users"),
+        Card("heatmap", "When sessions begin", week, definitions.HEATMAP, 6, metric="overview.heatmap"),
+        Card("pages", "Top pages", pages, definitions.PAGES, 4, metric="overview.pages"),
+        Card("browsers", "Top browsers", browsers, definitions.BROWSERS, 4, metric="overview.browsers"),
+        Card("countries", "Traffic by country", countries, definitions.COUNTRIES, 4, metric="overview.countries"),
+    ]
+
+
+async def key_figures(view: Look) -> list[Kpi]:
+    """Sessions, people, conversion, length, and how many people are known, against the period before."""
+    answer = await view.ask(_visits(view))
+
+    def figure(label: str, name: str, definition: str, metric: str) -> Kpi:
+        line = answer.line(name)
+        return Kpi(
+            label,
+            line.total,
+            definition,
+            answer.before(name).total,
+            link=view.url(SESSIONS_PATH),
+            trend=line.values,
+            metric=f"overview.{metric}",
+        )
+
+    identified, persons = (int(answer.line(name).total or 0) for name in ("identified", "persons"))
+    return [
+        figure("Total sessions", "sessions", definitions.SESSIONS, "sessions"),
+        figure("Unique users", "persons", definitions.PERSONS, "persons"),
+        replace(
+            figure("Completion rate", "conversion_rate", definitions.CONVERSION, "conversion"),
             unit="percent",
-            link=period.link(SESSIONS_PATH, converted="true"),
-            detail=f"{sums.converted:,} sessions",
+            link=view.url(SESSIONS_PATH, converted=True),
+            detail=f"{int(answer.line('conversions').total or 0):,} sessions",
         ),
-        Kpi(
-            "Average duration",
-            sums.average_duration,
-            definitions.DURATION,
-            sums_before.average_duration,
-            metric="overview.duration",
-            unit="seconds",
-            link=period.link(SESSIONS_PATH),
-            better=None,
-        ),
-        Kpi(
-            "Page views",
-            sums.page_views,
-            definitions.PAGE_VIEWS,
-            sums_before.page_views,
-            metric="overview.page_views",
-            link=period.link(EVENTS_PATH, event_name="page_view"),
+        replace(figure("Average duration", "duration", definitions.DURATION, "duration"), unit="seconds", better=None),
+        replace(
+            figure("Identified users", "identified_share", definitions.IDENTIFIED, "identified"),
+            unit="percent",
+            link=view.url(SESSIONS_PATH, identified=True),
+            detail=f"{identified:,} of {persons:,}",
         ),
     ]
 
 
-def days_chart(period: Period, days: Sequence[DayCount]) -> Chart:
-    """Sessions and persons per day; each bar leads to the sessions of its day."""
-    links = [f"{SESSIONS_PATH}?start_date={day.day}&end_date={day.day}" for day in days]
-    return Chart(
-        id="days",
-        title="Sessions per day",
+async def sessions(view: Look) -> Chart:
+    """Sessions over time, and how many more they are than before."""
+    answer = await view.ask(_visits(view))
+    now, before = (line.total or 0 for line in (answer.line("sessions"), answer.before("sessions")))
+    change = percent_change(now, before)
+    return trend_chart(
+        _shown(answer, view),
+        view,
         kind="bars",
-        category="Day",
-        categories=[f"{day.day:%-d %b}" for day in days],
-        series=[
-            Series("Sessions", [day.sessions for day in days], links),
-            Series("Persons", [day.persons for day in days], links),
-        ],
-        definition=definitions.SESSIONS_PER_DAY,
-        metric="overview.days",
-        csv=_csv(period, "days"),
+        only=("sessions",),
+        names={"sessions": "Sessions"},
+        link=lambda bucket, line: _sessions_of(view, bucket),
+        note=f"{change:+.1f}% against {view.previous.label}" if before else "",
     )
 
 
-def devices_chart(period: Period, devices: Sequence[tuple[str | None, int]]) -> Chart:
+async def conversions(view: Look) -> Chart:
+    """The share of sessions that converted, over time."""
+    return trend_chart(
+        _shown(await view.ask(_visits(view)), view),
+        view,
+        kind="lines",
+        only=("conversion_rate",),
+        names={"conversion_rate": "Conversion rate"},
+        unit="percent",
+        link=lambda bucket, line: _sessions_of(view, bucket, converted=True),
+    )
+
+
+async def growth(view: Look) -> Chart:
+    """New and returning people over time."""
+    answer = await view.ask(questions.growth(view.range, view.conditions("sessions"), view.granularity))
+    return trend_chart(
+        replace(answer, previous=(), previous_buckets=()),
+        view,
+        kind="stacked",
+        only=("returning", "new"),
+        names={"new": "New", "returning": "Returning"},
+        link=lambda bucket, line: _sessions_of(view, bucket),
+    )
+
+
+async def active(view: Look) -> Chart:
+    """Active people by day."""
+    return trend_chart(
+        _shown(await view.ask(questions.active_persons(view.range, _of_events(view))), view),
+        view,
+        kind="bars",
+        names={"persons": "Active users"},
+        granularity="day",
+        link=lambda bucket, line: _sessions_of(view, bucket),
+    )
+
+
+async def devices(view: Look) -> Chart:
     """Sessions by kind of device."""
-    chart = _breakdown(period, devices, "devices", "Devices", "donut", "Device", "device", definitions.DEVICES)
-    return replace(chart, categories=[name.capitalize() for name in chart.categories])
+    answer = await view.ask(questions.ranking(view.range, view.conditions("sessions"), "device_type", COUNTRIES))
+    return share_chart(answer, "Device", name="Sessions", rename=str.capitalize, link=_narrowed(view, "device"))
 
 
-def browsers_chart(period: Period, browsers: Sequence[tuple[str | None, int]]) -> Chart:
+async def browsers(view: Look) -> Chart:
     """Sessions by browser."""
-    return _breakdown(period, browsers, "browsers", "Browsers", "ranked", "Browser", "browser", definitions.BROWSERS)
+    answer = await view.ask(questions.ranking(view.range, view.conditions("sessions"), "browser_name", BROWSERS))
+    return ranked_chart(answer, "Browser", names={"sessions": "Sessions"}, link=_narrowed(view, "browser"))
 
 
-def countries_chart(period: Period, countries: Sequence[tuple[str | None, int]]) -> Chart:
+async def countries(view: Look) -> DataTable:
     """Sessions by country."""
-    chart = _breakdown(
-        period, countries, "countries", "Countries", "ranked", "Country", "country", definitions.COUNTRIES
-    )
-    return replace(chart, categories=[country_name(code) if code else "Unknown" for code, _ in countries])
+    answer = await view.ask(questions.ranking(view.range, view.conditions("sessions"), "country_code", COUNTRIES))
+    link, total = _narrowed(view, "country"), answer.total.measures[0]
+    rows = [
+        [
+            Cell(country_name(code) if code else "Unknown", key=code or ""),
+            Cell(count, "number", link(code)),
+            Cell(100 * (count or 0) / total if total else None, "percent"),
+        ]
+        for (code,), (count,) in ((row.values, row.measures) for row in answer.rows)
+    ]
+    columns = [
+        Column("country", "Country"),
+        Column("sessions", "Sessions", "number"),
+        Column("share", "Share", "percent"),
+    ]
+    return DataTable(columns=columns, rows=rows, sort="-sessions")
 
 
-def heatmap_chart(period: Period, cells: Sequence[Sequence[int]]) -> Chart:
-    """Sessions by weekday and hour, from Monday on."""
-    order = [*range(1, 7), 0]
-    return Chart(
-        id="heatmap",
-        title="When sessions begin",
-        kind="heatmap",
-        category="Hour",
-        categories=HOURS,
-        series=[
-            Series(
-                WEEKDAYS[weekday],
-                list(cells[weekday]),
-                [period.link(SESSIONS_PATH, weekday=weekday, hour=hour) for hour in range(24)],
-            )
-            for weekday in order
-        ],
-        definition=definitions.HEATMAP,
-        metric="overview.heatmap",
-        csv=_csv(period, "heatmap"),
-        note=f"Hours of {period.timezone}",
+async def week(view: Look) -> Chart:
+    """Sessions by weekday and hour."""
+    return week_heatmap(
+        await view.ask(questions.week(view.range, view.conditions("sessions"))),
+        link=lambda weekday, hour: view.url(SESSIONS_PATH, weekday=weekday, hour=hour),
+        timezone=view.period.timezone,
     )
 
 
-def pages_chart(period: Period, pages: Sequence[PageCount]) -> Chart:
-    """The most viewed pages; with the sessions that looked at them, where those were counted."""
-    paths = [page.path for page in pages]
-    views = Series(
-        "Views",
-        [page.views for page in pages],
-        [period.link(EVENTS_PATH, event_name="page_view", page=path) for path in paths],
-    )
-    sessions = Series(
-        "Sessions",
-        [page.sessions or 0 for page in pages],
-        [period.link(SESSIONS_PATH, page=path) for path in paths],
-    )
-    counted = all(page.sessions is not None for page in pages)
-    return Chart(
-        id="pages",
-        title="Top pages",
-        kind="ranked",
-        category="Page",
-        categories=paths,
-        series=[views, sessions] if counted else [views],
-        definition=definitions.PAGES,
-        metric="overview.pages",
-        csv=_csv(period, "pages"),
+async def pages(view: Look) -> Chart:
+    """The most viewed pages."""
+    return ranked_chart(
+        await view.ask(questions.pages(view.range, _of_events(view), PAGES)),
+        "Page",
+        names={"views": "Views", "sessions": "Sessions"},
+        link=lambda path: view.url(EVENTS_PATH, event_name="page_view", page=path) if path else None,
+        other=False,
     )
 
 
-def days_table(days: Sequence[DayCount]) -> Table:
-    """Sessions per day as a download."""
-    return Table(("date", "sessions", "persons"), [(day.day.isoformat(), day.sessions, day.persons) for day in days])
+def _visits(view: Look) -> Timeseries:
+    return questions.visits(view.range, view.conditions("sessions"), view.granularity)
 
 
-def breakdown_table(column: str, counts: Sequence[tuple[str | None, int]]) -> Table:
-    """A breakdown as a download."""
-    return Table((column, "sessions"), [(value or "Unknown", count) for value, count in counts])
+def _of_events(view: Look) -> tuple[Condition, ...]:
+    """The filters, for events. That of journeys has no meaning for sessions, and so for nothing on this page."""
+    return view.query.model_copy(update={"journey": []}).conditions("events")
 
 
-def countries_table(counts: Sequence[tuple[str | None, int]]) -> Table:
-    """Sessions by country as a download, with code and name."""
-    rows = [(code or "", country_name(code) if code else "Unknown", count) for code, count in counts]
-    return Table(("country_code", "country", "sessions"), rows)
+def _shown(answer: TimeseriesAnswer, view: Look) -> TimeseriesAnswer:
+    """With the period before, or without: key figures always need it, charts where that is asked for."""
+    return answer if view.compare else replace(answer, previous=(), previous_buckets=())
 
 
-def heatmap_table(cells: Sequence[Sequence[int]]) -> Table:
-    """The heatmap as a download, an hour of the week a row."""
-    rows = [(WEEKDAYS[day], HOURS[hour], cells[day][hour]) for day in range(7) for hour in range(24)]
-    return Table(("weekday", "hour", "sessions"), rows)
+def _sessions_of(view: Look, bucket: Bucket, **changes: object) -> str:
+    return view.url_of(bucket.start, bucket.end, SESSIONS_PATH, **changes)
 
 
-def pages_table(pages: Sequence[PageCount]) -> Table:
-    """The most viewed pages as a download."""
-    return Table(("page_path", "views", "sessions"), [(page.path, page.views, page.sessions) for page in pages])
-
-
-def _breakdown(
-    period: Period,
-    counts: Sequence[tuple[str | None, int]],
-    name: str,
-    title: str,
-    kind: Any,
-    category: str,
-    filter_name: str,
-    definition: str,
-) -> Chart:
-    links = [period.link(SESSIONS_PATH, **{filter_name: value or UNKNOWN}) for value, _ in counts]
-    return Chart(
-        id=name,
-        title=title,
-        kind=kind,
-        category=category,
-        categories=[value or "Unknown" for value, _ in counts],
-        series=[Series("Sessions", [count for _, count in counts], links)],
-        definition=definition,
-        metric=f"overview.{name}",
-        csv=_csv(period, name),
-    )
-
-
-def _csv(period: Period, name: str) -> str:
-    return period.link(f"/overview/{name}.csv")
+def _narrowed(view: Look, name: str) -> Callable[[str | None], str]:
+    return lambda value: view.url(SESSIONS_PATH, **{name: [value or UNKNOWN]})

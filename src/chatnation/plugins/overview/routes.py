@@ -9,12 +9,16 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from chatnation import App, Route
-from chatnation.plugins.dashboard.api import Period, PeriodQuery, percent_change
-from chatnation.plugins.overview import answers, rows
+from chatnation.plugins.dashboard.api import Period, PeriodQuery
+from chatnation.plugins.overview import answers, results, rows
+from chatnation.plugins.overview.address import OverviewQuery
 from chatnation.plugins.overview.live import LiveCounter, LiveFigures
-from chatnation.plugins.overview.reading import Memory, Reader, Totals
+from chatnation.plugins.sessions.api import questions
+from chatnation.query import Analytics, Query, Range
 
 VIEW = "analytics.view"
+LIST_ROWS, PAGE_ROWS = 10, 15
+"""How many rows a list has; the rest of a long tail helps nobody on an overview."""
 
 
 class SessionList(BaseModel):
@@ -36,13 +40,12 @@ class EventList(BaseModel):
 class OverviewRoutes:
     """Everything under `/api/overview`."""
 
-    def __init__(self, app: Callable[[], App], memory: Memory, live: LiveCounter) -> None:
+    def __init__(self, app: Callable[[], App], live: LiveCounter) -> None:
         self._app = app
-        self._memory = memory
         self._live = live
 
     def routes(self) -> list[Route]:
-        def get(path: str, handler: Any, response: Any, query: type[BaseModel] = PeriodQuery) -> Route:
+        def get(path: str, handler: Any, response: Any, query: type[BaseModel] = OverviewQuery) -> Route:
             return Route("GET", path, handler, VIEW, query=query, response=response)
 
         return [
@@ -59,74 +62,53 @@ class OverviewRoutes:
             Route("GET", "/live", self.live, VIEW),
         ]
 
-    async def overview(self, request: Request, query: PeriodQuery) -> answers.Overview:
+    async def overview(self, request: Request, query: OverviewQuery) -> answers.Overview:
         """Key figures of a period against the one before, sessions per day, devices, hours of the week."""
-        period, reader = self._asked(request, query)
-        found = await reader.snapshot(period)
-        now, before = figures(found.now), figures(found.before)
-        return answers.Overview(
-            **now.model_dump(),
-            period=answer(period),
-            previous=before,
-            change=changes(now, before),
-            daily_sessions=[answers.DayAnswer(date=day.day, count=day.sessions) for day in found.days],
-            device_breakdown=[
-                answers.DeviceAnswer(device=device or "Unknown", count=count) for device, count in found.devices
-            ],
-            heatmap=[
-                answers.HeatmapCell(day=day, hour=hour, count=count)
-                for day, hours in enumerate(found.heatmap)
-                for hour, count in enumerate(hours)
-            ],
+        period, stretch = self._time(request, query)
+        conditions = query.conditions()
+        visits, devices, week = await self._ask_all(
+            request,
+            questions.visits(stretch, conditions, "day"),
+            questions.ranking(stretch, conditions, "device_type", LIST_ROWS),
+            questions.week(stretch, conditions),
         )
+        return results.overview(period, visits, devices, week)
 
-    async def page_paths(self, request: Request, query: PeriodQuery) -> answers.PagePaths:
+    async def page_paths(self, request: Request, query: OverviewQuery) -> answers.PagePaths:
         """The most viewed pages."""
-        period, reader = self._asked(request, query)
-        data = [
-            answers.PagePath(page_path=page.path, count=page.views, unique_sessions=page.sessions or 0)
-            for page in await reader.pages(period)
-        ]
-        return answers.PagePaths(period=answer(period), data=data)
+        period, stretch = self._time(request, query)
+        (found,) = await self._ask_all(request, questions.pages(stretch, query.conditions("events"), PAGE_ROWS))
+        return answers.PagePaths(period=results.answer_of(period), data=results.page_paths(found))
 
-    async def devices(self, request: Request, query: PeriodQuery) -> answers.Devices:
+    async def devices(self, request: Request, query: OverviewQuery) -> answers.Devices:
         """Sessions by kind of device."""
-        period, reader = self._asked(request, query)
-        counts = await reader.breakdown(period, "device_type")
-        data = [answers.DeviceCount(device_type=value or "Unknown", count=count) for value, count in counts]
-        return answers.Devices(period=answer(period), data=data)
+        period, found = await self._ranking(request, query, "device_type")
+        data = [answers.DeviceCount(device_type=value, count=count) for value, count in found]
+        return answers.Devices(period=period, data=data)
 
-    async def browsers(self, request: Request, query: PeriodQuery) -> answers.Browsers:
+    async def browsers(self, request: Request, query: OverviewQuery) -> answers.Browsers:
         """Sessions by browser."""
-        period, reader = self._asked(request, query)
-        counts = await reader.breakdown(period, "browser_name")
-        data = [answers.BrowserCount(browser_name=value or "Unknown", count=count) for value, count in counts]
-        return answers.Browsers(period=answer(period), data=data)
+        period, found = await self._ranking(request, query, "browser_name")
+        data = [answers.BrowserCount(browser_name=value, count=count) for value, count in found]
+        return answers.Browsers(period=period, data=data)
 
-    async def countries(self, request: Request, query: PeriodQuery) -> answers.Countries:
+    async def countries(self, request: Request, query: OverviewQuery) -> answers.Countries:
         """Sessions by country."""
-        period, reader = self._asked(request, query)
-        counts = await reader.breakdown(period, "country_code")
-        data = [answers.CountryCount(country_code=value or "Unknown", count=count) for value, count in counts]
-        return answers.Countries(period=answer(period), data=data)
+        period, found = await self._ranking(request, query, "country_code")
+        data = [answers.CountryCount(country_code=value, count=count) for value, count in found]
+        return answers.Countries(period=period, data=data)
 
-    async def daily_users(self, request: Request, query: PeriodQuery) -> answers.DailyUsers:
-        """Different persons who began a session, by day."""
-        period, reader = self._asked(request, query)
-        data = [answers.DayAnswer(date=day.day, count=day.persons) for day in await reader.days(period)]
-        return answers.DailyUsers(period=answer(period), data=data)
+    async def daily_users(self, request: Request, query: OverviewQuery) -> answers.DailyUsers:
+        """Different persons with an event of their own, by day."""
+        period, stretch = self._time(request, query)
+        (found,) = await self._ask_all(request, questions.active_persons(stretch, query.conditions("events")))
+        return answers.DailyUsers(period=results.answer_of(period), data=results.days(found, "persons"))
 
-    async def user_identity(self, request: Request, query: PeriodQuery) -> answers.UserIdentity:
+    async def user_identity(self, request: Request, query: OverviewQuery) -> answers.UserIdentity:
         """How many persons are known by more than their browser."""
-        period, reader = self._asked(request, query)
-        people = await reader.people(period)
-        return answers.UserIdentity(
-            period=answer(period),
-            total=people.total,
-            identified=people.identified,
-            anonymous=people.total - people.identified,
-            identified_percent=round(100 * people.identified / people.total, 1) if people.total else 0.0,
-        )
+        period, stretch = self._time(request, query)
+        (visits,) = await self._ask_all(request, questions.visits(stretch, query.conditions(), "day"))
+        return results.identity(period, visits)
 
     async def sessions(self, request: Request, query: rows.SessionQuery) -> SessionList:
         """The sessions that began in a period, newest first."""
@@ -134,7 +116,7 @@ class OverviewRoutes:
         tenant_id: int = request.state.actor.tenant.id
         async with self._app().storage.tenant(tenant_id) as connection:
             found = await rows.sessions(connection, tenant_id, period, query)
-        return SessionList(period=answer(period), items=found.items, next_cursor=found.next_cursor)
+        return SessionList(period=results.answer_of(period), items=found.items, next_cursor=found.next_cursor)
 
     async def events(self, request: Request, query: rows.EventQuery) -> EventList:
         """The events that happened in a period, newest first."""
@@ -142,7 +124,7 @@ class OverviewRoutes:
         tenant_id: int = request.state.actor.tenant.id
         async with self._app().storage.tenant(tenant_id) as connection:
             found = await rows.events(connection, tenant_id, period, query)
-        return EventList(period=answer(period), items=found.items, next_cursor=found.next_cursor)
+        return EventList(period=results.answer_of(period), items=found.items, next_cursor=found.next_cursor)
 
     async def now(self, request: Request) -> LiveFigures:
         """Events of the last minute and persons of the last five."""
@@ -155,32 +137,16 @@ class OverviewRoutes:
     def _period(self, request: Request, query: PeriodQuery) -> Period:
         return query.resolve(request.state.actor.tenant.timezone, self._app().clock.now())
 
-    def _asked(self, request: Request, query: PeriodQuery) -> tuple[Period, Reader]:
-        reader = Reader(self._app().storage, self._memory, request.state.actor.tenant.id)
-        return self._period(request, query), reader
+    def _time(self, request: Request, query: OverviewQuery) -> tuple[Period, Range]:
+        period = self._period(request, query)
+        return period, Range(period.start, period.end, period.timezone)
 
+    async def _ask_all(self, request: Request, *asked: Query) -> list[Any]:
+        return await self._app().services.get(Analytics).ask_all(request.state.actor.tenant.id, asked)
 
-def answer(period: Period) -> answers.PeriodAnswer:
-    """The period as the API tells it."""
-    return answers.PeriodAnswer(start=period.start, end=period.end, timezone=period.timezone)
-
-
-def figures(totals: Totals) -> answers.Figures:
-    """The totals as the API tells them."""
-    return answers.Figures(
-        total_sessions=totals.sums.sessions,
-        journey_sessions=totals.sums.journeys,
-        total_users=totals.people.total,
-        identified_users=totals.people.identified,
-        page_views=totals.sums.page_views,
-        conversions=totals.sums.converted,
-        conversion_rate=totals.sums.conversion_rate,
-        avg_session_duration=totals.sums.average_duration,
-    )
-
-
-def changes(now: answers.Figures, before: answers.Figures) -> answers.Changes:
-    """Each figure against the period before."""
-    return answers.Changes(
-        **{name: percent_change(getattr(now, name), getattr(before, name)) for name in answers.Figures.model_fields}
-    )
+    async def _ranking(
+        self, request: Request, query: OverviewQuery, field: str
+    ) -> tuple[answers.PeriodAnswer, list[tuple[str, int]]]:
+        period, stretch = self._time(request, query)
+        (found,) = await self._ask_all(request, questions.ranking(stretch, query.conditions(), field, LIST_ROWS))
+        return results.answer_of(period), results.counts(found)

@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation.plugins.sessions import people
-from chatnation.plugins.sessions.models import session_counts, sessions
+from chatnation.plugins.sessions.models import sessions
 
 
 async def erase_person(connection: AsyncConnection, tenant_id: int, leaf_ids: Sequence[UUID]) -> int:
@@ -17,13 +16,10 @@ async def erase_person(connection: AsyncConnection, tenant_id: int, leaf_ids: Se
     result = await connection.execute(
         delete(sessions).where(sessions.c.tenant_id == tenant_id, sessions.c.person_id.in_(leaf_ids))
     )
-    await people.erase_person(connection, tenant_id, leaf_ids)
     return result.rowcount
 
 
 async def erase_tenant(connection: AsyncConnection, tenant_id: int) -> int:
-    """Delete the sessions of a tenant and their counts; returns how many sessions."""
+    """Delete the sessions of a tenant; returns how many."""
     result = await connection.execute(delete(sessions).where(sessions.c.tenant_id == tenant_id))
-    await people.erase_tenant(connection, tenant_id)
-    await connection.execute(delete(session_counts).where(session_counts.c.tenant_id == tenant_id))
     return result.rowcount

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Column,
-    Date,
     DateTime,
     Index,
     Integer,
@@ -16,7 +14,6 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    text,
 )
 
 metadata = MetaData(schema="sessions")
@@ -65,77 +62,3 @@ sessions = Table(
     Index("sessions_by_person", "tenant_id", "person_id"),
     postgresql_with={"fillfactor": "85"},
 )
-
-session_counts = Table(
-    "session_counts",
-    metadata,
-    Column("bucket", DateTime(timezone=True), nullable=False, comment="quarter hour or UTC day of the beginning"),
-    Column("sessions", BigInteger, nullable=False),
-    Column("converted", BigInteger, nullable=False),
-    Column("journeys", BigInteger, nullable=False),
-    Column("page_views", BigInteger, nullable=False),
-    Column("duration_us", BigInteger, nullable=False),
-    Column("changes", BigInteger, nullable=False, comment="only ever grows: tells whether anything changed"),
-    Column("tenant_id", Integer, nullable=False),
-    Column("project_id", Integer, nullable=False),
-    Column("whole_day", Boolean, nullable=False, comment="true: a UTC day; each thing counts in both"),
-    Column("settled", Boolean, nullable=False, server_default=text("false")),
-    Column("dimension", Text, nullable=False, comment="column that is broken down; empty for the totals"),
-    Column("value", Text, nullable=False, comment="of that column; empty where it is null"),
-    Index("session_counts_by_bucket", "tenant_id", "dimension", "whole_day", "bucket"),
-    Index(
-        "session_counts_settled_key",
-        "tenant_id",
-        "dimension",
-        "whole_day",
-        "bucket",
-        "value",
-        "project_id",
-        unique=True,
-        postgresql_where=text("settled"),
-    ),
-    Index("session_counts_unsettled", "tenant_id", postgresql_where=text("NOT settled")),
-)
-"""Sums over `sessions` without bots, kept by a trigger. Read the sum of all rows of a bucket.
-
-Each statement that changes sessions adds rows of its own, positive and negative, so that workers never wait for each
-other's counts; a job adds them up into one `settled` row.
-"""
-
-people_kept = Table(
-    "people_kept",
-    metadata,
-    Column("merges", BigInteger, nullable=False, comment="last entry of the merge log that is counted in"),
-    Column("tenant_id", Integer, primary_key=True),
-    Column("zone", Text, nullable=False, comment="time zone whose days are counted"),
-)
-"""Tenants for which `person_days` and `day_people` are kept. See `people.py`."""
-
-person_days = Table(
-    "person_days",
-    metadata,
-    Column("person_id", Uuid, primary_key=True),
-    Column("tenant_id", Integer, primary_key=True),
-    Column("days", ARRAY(Date), nullable=False, comment="on which a session of theirs began, in order"),
-    Column("identified_days", ARRAY(Date), nullable=False, comment="of these, with a user id"),
-)
-
-person_news = Table(
-    "person_news",
-    metadata,
-    Column("leaf_id", Uuid, nullable=False),
-    Column("tenant_id", Integer, nullable=False),
-    Index("person_news_by_tenant", "tenant_id"),
-)
-"""Whose days may have changed since they were counted; the same id may be there many times."""
-
-day_people = Table(
-    "day_people",
-    metadata,
-    Column("persons", BigInteger, nullable=False),
-    Column("tenant_id", Integer, primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("last_day", Date, primary_key=True, comment="their day before that one; -infinity: none"),
-    Column("identified", Boolean, primary_key=True, comment="true: only days with a user id count"),
-)
-"""Persons by day and the day before on which they came."""

@@ -7,10 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation import Job, Plugin, Projection, Schedule, TenantSettings, hookimpl
+from chatnation import Plugin, Projection, TenantSettings, hookimpl
 from chatnation.plugins.sessions import actions, queries
 from chatnation.plugins.sessions.facts import SESSIONS
-from chatnation.plugins.sessions.jobs import COUNT_PEOPLE, SETTLE, CountPeople, SettleCounts
 from chatnation.plugins.sessions.projections import SessionBuilder
 from chatnation.plugins.sessions.settings import SessionsTenantSettings
 from chatnation.query import FactSource
@@ -34,17 +33,6 @@ class SessionsPlugin(Plugin):
     @hookimpl
     def register_fact_sources(self) -> Iterable[FactSource]:
         return [SESSIONS]
-
-    @hookimpl
-    def register_jobs(self) -> Iterable[Job]:
-        return [
-            Job(SETTLE, SettleCounts(lambda: self.services)),
-            Job(COUNT_PEOPLE, CountPeople(lambda: self.services)),
-        ]
-
-    @hookimpl
-    def register_schedules(self) -> Iterable[Schedule]:
-        return [Schedule(SETTLE, "* * * * *"), Schedule(COUNT_PEOPLE, "* * * * *")]
 
     async def _tenant_settings(self, tenant_id: int) -> SessionsTenantSettings:
         return await self.services.get(TenantSettings).get(tenant_id, self.name, SessionsTenantSettings)

@@ -1,0 +1,106 @@
+"""What the trends are asked for: by the API with names of its own, by the pages as any page of analytics."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from chatnation.plugins.dashboard.api import FILTERS, AnalyticsQuery, FilterName, Period, PeriodQuery
+from chatnation.query import Condition, Source
+
+PATH = "/trends"
+Width = Literal["day", "week", "month"]
+Texts = Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)]
+Name = Annotated[str, Field(max_length=200)]
+MOST_PERIODS = 1_100
+_FILTERS: tuple[FilterName, ...] = ("device", "country", "channel")
+
+
+class DaysQuery(PeriodQuery):
+    """So many days up to today, or a stretch of days; and the filters that all of analytics knows."""
+
+    periods: int = Field(
+        30, ge=1, le=MOST_PERIODS, description="How many, up to the present one, where no time is given otherwise."
+    )
+    device: Texts = Field([], description="Kinds of device; `unknown` for none.")
+    country: Texts = Field([], description="Two-letter country codes; `unknown` for none.")
+    channel: Texts = Field([], description="Channels, such as `web` or `whatsapp`.")
+
+    @property
+    def width(self) -> Width:
+        """How long each period is."""
+        return "day"
+
+    def resolve(self, timezone: str, now: datetime) -> Period:
+        """The time given, or so many whole periods of which the last is the present one."""
+        if self.period or self.start_date or self.end_date:
+            return super().resolve(timezone, now)
+        today = PeriodQuery(period="today").resolve(timezone, now).first_day
+        try:
+            first = _first_day(today, self.width, self.periods)
+        except (ValueError, OverflowError):
+            first = date(1900, 1, 1)  # Refused below, as any date that far away is.
+        return PeriodQuery(start_date=first, end_date=today).resolve(timezone, now)
+
+    def conditions(self, source: Source) -> tuple[Condition, ...]:
+        """The filters, for a question."""
+        found = [FILTERS[name].condition(values, source) for name in _FILTERS if (values := getattr(self, name))]
+        return tuple(condition for condition in found if condition is not None)
+
+
+class TrendQuery(DaysQuery):
+    """So many days, weeks or months up to now, or a stretch of days that is cut into them."""
+
+    granularity: Width = Field("day", description="How long each period is. Weeks begin on Monday.")
+
+    @property
+    def width(self) -> Width:
+        return self.granularity
+
+
+class GrowthQuery(TrendQuery):
+    """Whose growth is told."""
+
+    identified: bool = Field(False, description="Only sessions in which a user id or phone number was seen.")
+
+
+class ActivityQuery(AnalyticsQuery):
+    """What counts as having come: any event, or the one of that name."""
+
+    event: Name = Field("", description="Name of the event; empty for any.")
+
+
+class RetentionQuery(ActivityQuery):
+    """Of whom a cohort consists, and what they came back for."""
+
+    back: Name = Field("", description="Name of the event that counts as coming back; empty for any.")
+    rule: Literal["on", "on_or_after"] = Field("on", description="Back in that very period, or in it or a later one.")
+    first_time: bool = Field(True, description="Only the first time ever, or every period in which they began.")
+
+
+class PathsQuery(AnalyticsQuery):
+    """Which ways are told."""
+
+    event: Name = Field("", description="Name of the event at which ways begin or end; empty for all ways.")
+    page: Name = Field("", description="Path of the page on which it happens; empty for any.")
+    towards: bool = Field(False, description="Ways that lead to it, not those from it.")
+    node: Literal["event_name", "page_path"] = Field("event_name", description="What the steps are.")
+    depth: int = Field(5, ge=2, le=8, description="Steps of a way.")
+
+
+class ErrorsQuery(AnalyticsQuery):
+    """Which errors are told."""
+
+    code: Name = Field("", description="Only errors with this code.")
+
+
+def _first_day(today: date, width: Width, periods: int) -> date:
+    match width:
+        case "day":
+            return today - timedelta(days=periods - 1)
+        case "week":
+            return today - timedelta(days=today.weekday() + 7 * (periods - 1))
+    months = today.year * 12 + today.month - periods
+    return date(months // 12, months % 12 + 1, 1)
