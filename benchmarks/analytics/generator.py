@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,7 +23,6 @@ EVENTS_PER_STORY = 8.4
 PERSONS_PER_EVENT = 0.04
 WRITERS = 2
 
-_counts = import_module("chatnation.plugins.sessions.migrations.0002_counts")
 
 Progress = Callable[[int, int], None]
 
@@ -77,9 +75,6 @@ async def generate(storage: Storage, traffic: Traffic, clock: object, progress: 
 
     await asyncio.gather(*(write() for _ in range(WRITERS)))
     async with storage.system("finish a benchmark") as connection:
-        await connection.execute(text(_counts.COUNT_WHAT_IS_THERE))
-        await connection.execute(text("UPDATE sessions.session_counts SET settled = true"))
-        await connection.execute(text(_PAGE_COUNTS), {"tenant": traffic.tenant_id})
         for statement in (*_TRIGGERS_ON, *_MARKS):
             await connection.execute(text(statement), {"tenant": traffic.tenant_id} if ":tenant" in statement else {})
         return (await connection.scalar(text("SELECT count(*) FROM events"))) or 0
@@ -266,11 +261,4 @@ SELECT CAST(:tenant AS int), md5('session' || story)::uuid,
        CASE WHEN kind = 0 AND steps > 5 THEN 'return_filed' END
   FROM told LEFT JOIN clients c ON told.kind < 2 AND c.id = (SELECT min(id) FROM clients) + told.person % 60
  WHERE started + pace * (steps - 1) < :until
-"""
-_PAGE_COUNTS = """
-INSERT INTO overview.page_counts (tenant_id, whole_day, settled, bucket, path, views)
-SELECT tenant_id, span = '1 day', true, date_bin(span, timestamp, 'epoch'), page_path, count(*)
-  FROM events, (VALUES (interval '15 minutes'), (interval '1 day')) AS spans (span)
- WHERE tenant_id = CAST(:tenant AS int) AND event_name = 'page_view' AND page_path IS NOT NULL AND NOT is_bot
- GROUP BY 1, 2, 4, 5
 """
