@@ -1,0 +1,357 @@
+"""The page about satisfaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pydantic import Field
+
+from chatnation import App, Page
+from chatnation.plugins.csat import definitions
+from chatnation.plugins.csat.questions import AGENT, JOURNEY, RATING, SCORES, SENT, SUBMITTED, Show
+from chatnation.plugins.csat.reports import Reports, Scores, rating_of, share, text_of
+from chatnation.plugins.csat.routes import PATH
+from chatnation.plugins.dashboard.api import (
+    AnalyticsPage,
+    AnalyticsQuery,
+    Card,
+    Cell,
+    Chart,
+    Column,
+    DataTable,
+    Kpi,
+    Part,
+    Series,
+    View,
+    percent,
+    trend_chart,
+)
+from chatnation.query import Bucket, EventRow, Line
+
+PAGE_SIZE = 10
+MOST_ROWS = 1_000
+"""Ratings in a download of feedback."""
+SHOWN: dict[Show, str] = {
+    "latest": "All",
+    "low": "Low scores",
+    "comments": "With a comment",
+    "revised": "Revised",
+    "invalid": "Not valid",
+}
+UNKNOWN = "Unknown"
+PERSONS = "persons.view"
+
+
+class CsatQuery(AnalyticsQuery):
+    """Which feedback is listed."""
+
+    show: Show = Field("latest", description="Which ratings are listed.")
+    after: str | None = Field(None, max_length=200, description="Cursor of the list.")
+
+
+CsatView = View[CsatQuery]
+
+
+class CsatPages:
+    """`/csat-analytics`: how content people are, with what, and what they say."""
+
+    def __init__(self, app: Callable[[], App]) -> None:
+        self._app = app
+
+    def pages(self) -> list[Page]:
+        known = {metric.name: metric.definition for metric in definitions.METRICS}
+
+        def card(name: str, title: str, draw: Any, metric: str, width: int, section: str = "") -> Card[CsatQuery]:
+            metric = f"csat.{metric}" if metric else ""
+            return Card(name, title, draw, known.get(metric, ""), width, section=section, metric=metric)
+
+        cards = [
+            card("figures", "", figures, "", 12),
+            card("trend", "Score and responses over time", trend, "average", 8),
+            card("scores", "Scores", scores, "scores", 4),
+            card("response-rate", "Response rate", response_rate, "response_rate", 6),
+            card("channels", "By channel", channels, "channels", 6),
+            card("journeys", "By journey", journeys, "journeys", 12),
+            card("agents", "By agent", agents, "agents", 12),
+            card("feedback", "Feedback", feedback, "feedback", 12),
+        ]
+        return AnalyticsPage(
+            self._app, "csat", PATH, "Satisfaction", cards, query=CsatQuery, filters=("country", "channel")
+        ).pages()
+
+
+async def figures(view: CsatView) -> list[Kpi]:
+    """The cards at the top."""
+    found = await Reports(view).figures()
+
+    def now(name: str) -> Line:
+        return found.line(name)
+
+    def before(name: str) -> float | None:
+        return found.before(name).total
+
+    left_out = [
+        f"{int(now(name).total or 0):,} {words}"
+        for name, words in (("revised", "revised later"), ("invalid", "not valid"))
+        if now(name).total
+    ]
+    return [
+        Kpi(
+            "Surveys sent",
+            now("sent").total,
+            definitions.SENT,
+            before("sent"),
+            link=view.url("/events", event_name=SENT),
+            trend=now("sent").values,
+            better=None,
+            metric="csat.sent",
+        ),
+        Kpi(
+            "Responses",
+            now("responses").total,
+            definitions.RESPONSES,
+            before("responses"),
+            link=view.url("/events", event_name=SUBMITTED),
+            trend=now("responses").values,
+            detail=", ".join(left_out),
+            metric="csat.responses",
+        ),
+        Kpi(
+            "Response rate",
+            percent(now("response_rate").total),
+            definitions.RESPONSE_RATE,
+            percent(before("response_rate")),
+            unit="percent",
+            link=view.url("/events", event_name=[SENT, SUBMITTED]),
+            metric="csat.response_rate",
+        ),
+        Kpi(
+            "Average score",
+            now("average").total,
+            definitions.AVERAGE,
+            before("average"),
+            unit="score",
+            link=view.url("/events", event_name=SUBMITTED),
+            detail="of 5" if now("average").total is not None else "",
+            metric="csat.average",
+        ),
+        Kpi(
+            "5-star",
+            percent(now("five_star").total),
+            definitions.FIVE_STAR,
+            percent(before("five_star")),
+            unit="percent",
+            link=view.url("/events", event_name=SUBMITTED, **{RATING: 5}),
+            metric="csat.five_star",
+        ),
+    ]
+
+
+async def trend(view: CsatView) -> Chart:
+    """Responses as bars, the average score as a line."""
+    found = await Reports(view).figures()
+    return _compared(
+        trend_chart(
+            found,
+            view,
+            kind="combined",
+            names={"responses": "Responses", "average": "Average score"},
+            only=("responses", "average"),
+            lines=("average",),
+            units={"average": "score"},
+            link=_leads(view, SUBMITTED),
+        ),
+        view,
+        empty="Nobody gave a score in this period.",
+    )
+
+
+async def response_rate(view: CsatView) -> Chart:
+    """Surveys as bars, the response rate as a line."""
+    found = await Reports(view).figures()
+    found = replace(
+        found, lines=tuple(_in_percent(line) for line in found.lines), previous=tuple(map(_in_percent, found.previous))
+    )
+    return _compared(
+        trend_chart(
+            found,
+            view,
+            kind="combined",
+            names={"sent": "Surveys sent", "response_rate": "Response rate"},
+            only=("sent", "response_rate"),
+            lines=("response_rate",),
+            units={"response_rate": "percent"},
+            link=_leads(view, SENT),
+        ),
+        view,
+        empty="No survey was sent in this period.",
+    )
+
+
+async def scores(view: CsatView) -> Chart:
+    """How many responses have which score, the best at the top."""
+    found = await Reports(view).scores()
+    best_first = list(reversed(SCORES))
+    return Chart(
+        kind="ranked",
+        category="Score",
+        categories=[f"{score} {'star' if score == 1 else 'stars'}" for score in best_first],
+        keys=[str(score) for score in best_first],
+        series=[
+            Series(
+                "Responses",
+                list(reversed(found.counts)),
+                [view.url("/events", event_name=SUBMITTED, **{RATING: score}) for score in best_first],
+            ),
+            Series("Share", [share(count, found.total) for count in reversed(found.counts)], unit="percent"),
+        ],
+        empty_text="Nobody gave a score in this period.",
+    )
+
+
+async def journeys(view: CsatView) -> DataTable:
+    """Scores by journey."""
+    return await _broken_down(view, JOURNEY, "Journey")
+
+
+async def channels(view: CsatView) -> DataTable:
+    """Scores by channel."""
+    return await _broken_down(view, "channel_type", "Channel", distributed=False)
+
+
+async def _broken_down(view: CsatView, field: str, label: str, *, distributed: bool = True) -> DataTable:
+    found = await Reports(view).breakdown(field)
+    rows = []
+    for row in found.rows:
+        counts = Scores.of_row(row)
+        if counts.total:
+            link = view.url("/events", event_name=SUBMITTED, **{field: row.values[0] or "unknown"})
+            rows.append([Cell(row.values[0] or UNKNOWN, link=link), *_measures(counts, distributed=distributed)])
+    return DataTable(
+        columns=[Column(label.lower(), label), *_columns(distributed=distributed)],
+        rows=rows,
+        total=["All", *_measures(Scores.of_row(found.total), distributed=distributed)] if rows else None,
+        sort="-responses",
+        page_size=10,
+        empty_text="Nobody gave a score in this period.",
+    )
+
+
+async def agents(view: CsatView) -> DataTable:
+    """What became of the surveys about each agent's chats."""
+    reports = Reports(view)
+    found, names = await reports.by_agent(), await reports.agent_names()
+    rows = []
+    for group in found.groups:
+        agent = group.value
+        counts, sent = Scores.of_outcomes(group.counts), group.counts.attempts
+        link = view.url("/events", event_name=SENT, **{AGENT: agent or "unknown"})
+        name = "Others" if group.other else names.get(agent or "", agent or UNKNOWN)
+        rows.append(
+            [Cell(name, link=None if group.other else link), sent, share(counts.total, sent), *_measures(counts)]
+        )
+    total = Scores.of_outcomes(found.total)
+    return DataTable(
+        columns=[
+            Column("agent", "Agent"),
+            Column("sent", "Surveys", "number"),
+            Column("rate", "Response rate", "percent"),
+            *_columns(),
+        ],
+        rows=rows,
+        total=["All", found.total.attempts, share(total.total, found.total.attempts), *_measures(total)]
+        if rows
+        else None,
+        sort="-responses",
+        page_size=10,
+        note=f"{found.total.open:,} surveys may still be answered." if found.total.open else "",
+        empty_text="No survey was sent in this period.",
+    )
+
+
+async def feedback(view: CsatView) -> Part:
+    """Ratings with what was written; the download has up to a thousand of them."""
+    reports = Reports(view)
+    query = view.query
+    found = await reports.feedback(query.show, PAGE_SIZE, query.after)
+    downloading = view.request.url.path.endswith(".csv")
+    every = (await reports.feedback(query.show, MOST_ROWS)).events if downloading else found.events
+    return Part(
+        "csat/feedback.html",
+        {
+            "events": found.events,
+            "rating_of": rating_of,
+            "comment_of": lambda event: text_of(event, "feedback"),
+            "journey_of": lambda event: text_of(event, "journey", "journeyStep", "issue"),
+            "chat_url": lambda event: _chat_url(view, event),
+            "next_cursor": found.next_cursor,
+            "shown": SHOWN,
+            "low": (await reports.settings()).low_score,
+            "may_see_persons": view.actor.can(PERSONS),
+        },
+        table=_feedback_table(every),
+    )
+
+
+def _feedback_table(events: tuple[EventRow, ...]) -> DataTable:
+    return DataTable(
+        columns=[
+            Column("timestamp", "When"),
+            Column("rating", "Score", "number"),
+            Column("feedback", "Comment"),
+            Column("journey", "Journey"),
+            Column("chat", "Chat"),
+            Column("person", "Person"),
+        ],
+        rows=[
+            [
+                event.timestamp.isoformat(),
+                rating_of(event),
+                text_of(event, "feedback"),
+                text_of(event, "journey", "journeyStep", "issue"),
+                text_of(event, "inboxSessionId"),
+                str(event.person_id) if event.person_id else None,
+            ]
+            for event in events
+        ],
+    )
+
+
+def _chat_url(view: CsatView, event: EventRow) -> str:
+    """The events of the chat that was rated, where the rating names one."""
+    chat = text_of(event, "inboxSessionId")
+    if chat:
+        return view.url("/events", **{"properties.inboxSessionId": chat})
+    return f"/events/{event.message_id}?at={event.timestamp.isoformat().replace('+', '%2B')}"
+
+
+def _columns(*, distributed: bool = True) -> list[Column]:
+    scores = [Column(f"score-{score}", f"{score} ★", "number") for score in SCORES] if distributed else []
+    return [
+        Column("responses", "Responses", "number"),
+        Column("average", "Average", "score"),
+        Column("five", "5-star", "percent"),
+        *scores,
+    ]
+
+
+def _measures(counts: Scores, *, distributed: bool = True) -> list[float | None]:
+    return [counts.total, counts.average, counts.five_star, *(counts.counts if distributed else ())]
+
+
+def _leads(view: CsatView, event: str) -> Callable[[Bucket, Line], str]:
+    return lambda bucket, line: view.url_of(bucket.start, bucket.end, "/events", event_name=event)
+
+
+def _in_percent(line: Line) -> Line:
+    if line.series != "response_rate":
+        return line
+    return replace(line, values=tuple(percent(value) for value in line.values), total=percent(line.total))
+
+
+def _compared(chart: Chart, view: CsatView, *, empty: str) -> Chart:
+    """The answer always has the period before, for the key figures; a trend shows it where that is asked for."""
+    series = [series for series in chart.series if view.compare or not series.previous]
+    return replace(chart, series=series, empty_text=empty)

@@ -1,0 +1,120 @@
+"""What the page and the API tell, read from answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chatnation import TenantSettings
+from chatnation.plugins.csat.questions import SCORES, Questions, Show
+from chatnation.plugins.csat.settings import CsatTenantSettings
+from chatnation.plugins.dashboard.api import View
+from chatnation.query import (
+    BreakdownAnswer,
+    BreakdownRow,
+    DistributionAnswer,
+    EventRow,
+    EventsAnswer,
+    OutcomeCounts,
+    OutcomesAnswer,
+    TimeseriesAnswer,
+)
+
+NAME = "csat"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How many responses there are of each score, from 1 to 5."""
+
+    counts: Sequence[int]
+
+    @classmethod
+    def of_row(cls, row: BreakdownRow) -> Scores:
+        """Of a row of `Questions.breakdown`."""
+        return cls([int(count or 0) for count in row.measures[2:]])
+
+    @classmethod
+    def of_outcomes(cls, counts: OutcomeCounts) -> Scores:
+        """Of surveys that were answered."""
+        return cls([counts.outcomes.get(str(score), 0) for score in SCORES])
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def average(self) -> float | None:
+        weighted = sum(score * count for score, count in zip(SCORES, self.counts, strict=True))
+        return weighted / self.total if self.total else None
+
+    @property
+    def five_star(self) -> float | None:
+        """In percent."""
+        return share(self.counts[-1], self.total)
+
+
+class Reports:
+    """What is asked for a view."""
+
+    def __init__(self, view: View[Any]) -> None:
+        self.view = view
+        self.questions = Questions(view.range, view.conditions())
+
+    async def settings(self) -> CsatTenantSettings:
+        return await self.view.app.services.get(TenantSettings).get(self.view.tenant.id, NAME, CsatTenantSettings)
+
+    async def figures(self) -> TimeseriesAnswer:
+        return await self.view.ask(self.questions.figures(self.view.granularity))
+
+    async def scores(self) -> Scores:
+        found: DistributionAnswer = await self.view.ask(self.questions.scores())
+        return Scores([bucket.count for bucket in found.buckets])
+
+    async def breakdown(self, by: str) -> BreakdownAnswer:
+        return await self.view.ask(self.questions.breakdown(by))
+
+    async def by_agent(self) -> OutcomesAnswer:
+        return await self.view.ask(self.questions.by_agent())
+
+    async def agent_names(self) -> Mapping[str, str]:
+        """The most frequent name of each agent of whom some event told one."""
+        names: dict[str, str] = {}
+        for row in (await self.view.ask(self.questions.agent_names())).rows:
+            agent, name = row.values
+            if agent and name:
+                names.setdefault(agent, name)
+        return names
+
+    async def feedback(self, show: Show, limit: int, after: str | None = None) -> EventsAnswer:
+        low = (await self.settings()).low_score
+        return await self.view.ask(self.questions.feedback(show, low, limit, after))
+
+
+def rating_of(event: EventRow) -> int | None:
+    """The score of a rating, or None where it is no whole number from 1 to 5."""
+    given = event.properties.get("rating")
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        return None
+    try:
+        number = float(given)
+    except ValueError:
+        return None
+    return int(number) if number in SCORES else None
+
+
+def text_of(event: EventRow, *names: str) -> str | None:
+    """The first of several properties that is a text, and not an empty one."""
+    found = (event.properties.get(name) for name in names)
+    return next((value.strip() for value in found if isinstance(value, str) and value.strip()), None)
+
+
+def share(part: float, whole: float) -> float | None:
+    """A part of a whole in percent; None where the whole is nothing."""
+    return 100 * part / whole if whole else None
+
+
+def rounded(average: float | None) -> float | None:
+    """An average score to one decimal."""
+    return None if average is None else round(average, 1)
