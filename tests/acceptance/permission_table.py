@@ -133,6 +133,7 @@ _ROUTES = {
     "analytics.export": """
         GET /api/query/export
         POST /api/query/export
+        GET /csat-analytics/{card}.csv
         GET /events/catalogue/{card}.csv
         GET /events/explore/{card}.csv
         GET /events/{card}.csv
@@ -147,6 +148,7 @@ _ROUTES = {
         GET /trends/retention/{card}.csv
         GET /trends/{card}.csv
         GET /sessions/export.csv
+        GET /whatsapp-analytics/{card}.csv
     """,
     "analytics.view": """
         GET /api/ai-analytics/containment
@@ -164,6 +166,12 @@ _ROUTES = {
         GET /ai-analytics
         GET /ai-analytics/parts/{card}
         GET /analytics/filter-values
+        GET /api/csat-analytics/by-agent
+        GET /api/csat-analytics/by-channel
+        GET /api/csat-analytics/by-journey
+        GET /api/csat-analytics/dashboard
+        GET /api/csat-analytics/feedback
+        GET /api/csat-analytics/trend
         GET /api/events
         GET /api/events/catalogue
         GET /api/events/distinct
@@ -188,6 +196,21 @@ _ROUTES = {
         POST /api/query
         GET /api/sessions
         GET /api/sessions/{session:uuid}
+        GET /api/whatsapp-analytics/agents
+        GET /api/whatsapp-analytics/conversation-length
+        GET /api/whatsapp-analytics/countries
+        GET /api/whatsapp-analytics/funnel
+        GET /api/whatsapp-analytics/heatmap
+        GET /api/whatsapp-analytics/resolution-stats
+        GET /api/whatsapp-analytics/response-time
+        GET /api/whatsapp-analytics/stats
+        GET /api/whatsapp-analytics/trends/new-contacts
+        GET /api/whatsapp-analytics/trends/read-rate
+        GET /api/whatsapp-analytics/trends/response-time
+        GET /api/whatsapp-analytics/trends/volume
+        GET /api/whatsapp-analytics/volume
+        GET /csat-analytics
+        GET /csat-analytics/parts/{card}
         GET /definitions
         GET /events
         GET /events/catalogue
@@ -217,6 +240,8 @@ _ROUTES = {
         GET /trends/retention/parts/{card}
         GET /sessions
         GET /sessions/{session:uuid}
+        GET /whatsapp-analytics
+        GET /whatsapp-analytics/parts/{card}
     """,
     "audit.view": """
         GET /api/audit-logs

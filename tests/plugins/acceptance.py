@@ -157,6 +157,20 @@ async def _ai_analytics_counts_what_people_want(running: RunningApp, source: Sou
     assert (await client.get("/ai-analytics", headers={"Accept": "text/html"})).status_code == 200
 
 
+async def _whatsapp_analytics_counts_the_chat(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    stats = (await client.get("/api/whatsapp-analytics/stats")).json()
+    assert (stats["messages_received"], stats["unique_contacts"], stats["new_contacts"]) == (1, 1, 1)
+
+
+async def _csat_counts_the_first_rating_of_a_chat(
+    running: RunningApp, source: Source, client: httpx.AsyncClient
+) -> None:
+    ratings = [track("csat_submitted", {"rating": rating, "inboxSessionId": "a-chat"}) for rating in (4, 1)]
+    await running.ingest_and_drain(ratings, source)
+    summary = (await client.get("/api/csat-analytics/dashboard")).json()["summary"]
+    assert (summary["average_score"], summary["total_responses"], summary["revisions"]) == (4, 1, 1)
+
+
 PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[None]]] = {
     "geoip": _geoip_finds_the_country_of_a_phone,
     "useragent": _useragent_tells_a_phone_from_a_desktop,
@@ -173,6 +187,8 @@ PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[
     "danger_zone": _danger_zone_says_what_a_deletion_would_take,
     "ai_analytics": _ai_analytics_counts_what_people_want,
     "segment_compat": _segment_compat_takes_events_of_other_clients,
+    "whatsapp_analytics": _whatsapp_analytics_counts_the_chat,
+    "csat": _csat_counts_the_first_rating_of_a_chat,
 }
 """What each bundled plugin adds, in load order."""
 
