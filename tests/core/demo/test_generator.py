@@ -131,7 +131,10 @@ def test_the_whole_dictionary_of_the_product_occurs(month: list[Fact]) -> None:
 def test_receipts_name_messages_that_were_sent(month: list[Fact]) -> None:
     by_name: dict[str, set[str]] = {}
     for fact in month:
-        by_name.setdefault(fact.event["event_name"], set()).add(fact.event["properties"].get("messageId"))
+        properties = fact.event["properties"]
+        by_name.setdefault(fact.event["event_name"], set()).add(
+            properties.get("messageId", properties.get("message_id"))
+        )
     assert by_name["message.read"] < by_name["message.delivered"] < by_name["message.sent"]
 
 

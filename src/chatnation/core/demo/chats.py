@@ -139,14 +139,16 @@ class Chat(Recorder):
         if template:
             properties |= {"type": "template", "template": {"name": template}}
         self._send("message.sent", properties, handshake_token=handshake_token)
-        provider_id = properties["messageId"]
+        # Some of the servers that tell of receipts spell the id in the other way.
+        spelling = "message_id" if self.chance(0.2) else "messageId"
+        receipt = {spelling: properties["messageId"], "chatId": self._chat_id}
         if not self.chance(0.975):
             return
         self.wait(0.3, 4)
-        self._send("message.delivered", {"messageId": provider_id, "chatId": self._chat_id})
+        self._send("message.delivered", receipt)
         if self.chance(0.84):
             self.wait(1, 40)
-            self._send("message.read", {"messageId": provider_id, "chatId": self._chat_id})
+            self._send("message.read", receipt)
 
     def classify(self, text: str, intent: str, confidence: float) -> None:
         """The classifier says what a text is about."""
@@ -268,9 +270,13 @@ def ask_the_bot(
     chat.generate(intent.answer)
     chat.wait(0.5, 3)
     if not intent.link:
-        chat.reply(intent.answer)
+        chat.reply(intent.answer, template=f"answer_{intent.name}")
         return False
-    chat.reply(f"{intent.answer} https://tax.example/?hs_token={link_token}", handshake_token=link_token)
+    chat.reply(
+        f"{intent.answer} https://tax.example/?hs_token={link_token}",
+        template=f"link_{intent.name}",
+        handshake_token=link_token,
+    )
     return True
 
 
@@ -307,6 +313,8 @@ def talk_to_agent(chat: Chat, intent: Intent, stuck_at: str | None = None) -> No
         if chat.chance(0.8):
             chat.wait(10, 240)
             chat.receive(rng.choice(CONTACT_LINES))
+    if chat.chance(0.03):
+        return  # The agent forgets to close it.
     chat.wait(20, 200)
     seconds = round((chat.now - accepted).total_seconds())
     chat.note(
@@ -321,9 +329,14 @@ def talk_to_agent(chat: Chat, intent: Intent, stuck_at: str | None = None) -> No
         },
     )
     chat.wait(1, 5)
+    chat.reply("How did we do? https://tax.example/csat", agent_id=agent_id, template="csat_survey")
     chat.note("csat.sent", {"agentId": agent_id})
     if chat.chance(0.42):
         chat.wait(20, 1_800)
         rating = rng.choices((5, 4, 3, 2, 1), (50, 22, 11, 6, 11))[0]
         feedback = rng.choice(FEEDBACK[rating]) if chat.chance(0.5) else ""
         chat.note("csat_submitted", {"rating": rating, "feedback": feedback, "journey": intent.category})
+        if chat.chance(0.06):  # Second thoughts: the form is sent again.
+            chat.wait(10, 300)
+            again = {"rating": max(1, rating - 1), "feedback": rng.choice(FEEDBACK[max(1, rating - 1)])}
+            chat.note("csat_submitted", {**again, "journey": intent.category})
