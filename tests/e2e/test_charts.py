@@ -15,7 +15,8 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from chatnation.core.web.cookies import SESSION_COOKIE
 from chatnation.plugins.dashboard.plugin import DashboardPlugin
-from chatnation.testing.apps import MakeApp, RunningApp
+from chatnation.testing.apps import MakeApp, RunningApp, Source
+from chatnation.testing.events import track
 from tests.e2e.axe import AXE, grave_findings
 from tests.plugins.dashboard.gallery import GalleryPlugin, emptied, filled, zeroed
 
@@ -30,6 +31,7 @@ class Visit:
 
     app: RunningApp
     gallery: GalleryPlugin
+    source: Source
     page: Page
     url: str
 
@@ -48,7 +50,7 @@ async def visit(make_app: MakeApp, browser_context: BrowserContext) -> AsyncIter
     await page.emulate_media(reduced_motion="reduce")
     record = next(record for record in app.app.inventory.active() if record.name == "gallery")
     assert isinstance(record.plugin, GalleryPlugin)
-    yield Visit(app, record.plugin, page, url)
+    yield Visit(app, record.plugin, source, page, url)
     record.plugin.may_go_on.set()
     await page.close()
 
@@ -200,3 +202,27 @@ async def test_values_of_a_filter_are_chosen_and_removed_with_the_keyboard(visit
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/gallery?period=7d&country=KE")
     await expect(chips.get_by_role("link", name="Country: Kenya")).to_be_visible()
+    await visit.app.ingest_and_drain([track("hello")], visit.source)
+    await chips.locator("summary", has_text="More").press("Enter")
+    await chips.locator("summary", has_text="Channel").press("Enter")
+    await chips.get_by_label("Web").press("Space")
+    await picture(page, "filter-menu")
+    await chips.get_by_role("button", name="Apply").click()
+    await page.wait_for_url("**/gallery?period=7d&country=KE&channel=web")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_no_definition_reaches_over_the_edge_of_the_window(visit: Visit, size: tuple[int, int]) -> None:
+    page = visit.page
+    await page.set_viewport_size({"width": size[0], "height": size[1]})
+    await visit.open("/gallery/states")
+    for number, opener in enumerate(await page.locator("details.cn-how > summary:visible").all()):
+        await opener.focus()
+        await page.keyboard.press("Enter")
+        box = await page.locator("details.cn-how[open] > .dropdown-menu").bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= size[0]
+        if number == 1:
+            await picture(page, f"definition-{size[0]}")
+        await page.keyboard.press("Escape")

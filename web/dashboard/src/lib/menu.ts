@@ -54,6 +54,14 @@ export function closeMenusOnEscape(): void {
   const closeOutside = (event: Event): void => {
     for (const menu of open()) if (!menu.contains(event.target as Node)) menu.open = false;
   };
+  document.addEventListener("toggle", (event) => keepInside(event.target as HTMLElement), true);
   document.addEventListener("click", closeOutside);
   document.addEventListener("focusin", closeOutside);
+}
+
+/** A menu that would reach over the right edge of the window ends where its button does. */
+function keepInside(details: HTMLElement): void {
+  if (!(details instanceof HTMLDetailsElement) || !details.open || !details.matches("[data-menu]")) return;
+  const menu = details.querySelector<HTMLElement>(":scope > .dropdown-menu");
+  if (menu && menu.getBoundingClientRect().right > document.documentElement.clientWidth) menu.classList.add("dropdown-menu-end");
 }
