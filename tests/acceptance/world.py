@@ -138,7 +138,11 @@ async def _traffic(world: World) -> None:
     await world.app.ingest_and_drain(batch, world.source)
     async with world.app.app.storage.tenant(world.source.tenant.id) as connection:
         person = await connection.scalar(text("SELECT person_id FROM events LIMIT 1"))
-    world.ids["person"] = str(person)
+        message = await connection.scalar(text("SELECT message_id FROM events LIMIT 1"))
+        session = await connection.scalar(text("SELECT session_id FROM sessions.sessions LIMIT 1"))
+        change = await connection.scalar(text("SELECT max(id) FROM identity_log"))
+    world.ids |= {"person": str(person), "message": str(message), "session": str(session), "change": str(change)}
+    world.ids["known_id"] = f"{mark}-user"
 
 
 async def _dead_letter(world: World) -> None:

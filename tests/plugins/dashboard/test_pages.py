@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -16,7 +15,7 @@ from chatnation.core.ingestion.event import Delivery
 from chatnation.core.ingestion.ledger import Tally, add_to_ledger, minute_of
 from chatnation.core.ingestion.ledger_copy import LedgerCopier
 from chatnation.testing.apps import MakeApp, RunningApp, Source
-from chatnation.testing.events import identify, page_view, track
+from chatnation.testing.events import page_view, track
 
 HTML = {"Accept": "text/html"}
 
@@ -53,7 +52,7 @@ async def test_the_first_page_is_the_first_entry_of_ones_menu(desk: Desk) -> Non
 
 async def test_every_page_of_the_menu_opens_and_says_where_one_is(desk: Desk) -> None:
     paths = set(re.findall(r'class="nav-link" href="([^"]+)"', (await desk.client.get("/overview")).text))
-    assert {"/overview", "/persons", "/setup", "/settings/ingestion", "/settings/dead-letters"} <= paths
+    assert {"/overview", "/setup", "/settings/ingestion", "/settings/dead-letters"} <= paths
     for path in paths:
         page = await desk.client.get(path, headers=HTML)
         assert page.status_code == 200, path
@@ -130,38 +129,6 @@ async def bury(desk: Desk, letters: DeadLetters, reason: str) -> None:
         await add_to_ledger(connection, [Tally(project.tenant_id, project.id, minute_of(at), "dead", 1)])
 
 
-async def test_a_person_is_found_by_any_id_and_shown_with_everything_they_did(desk: Desk) -> None:
-    visitor = str(uuid4())
-    events = [page_view("/before", visitor=visitor), identify("A001", {"name": "Wanjiku <b>"}, visitor=visitor)]
-    await desk.app.ingest_and_drain(events, desk.source)
-    by_user = await desk.client.get("/persons", params={"q": "A001"})
-    by_visitor = await desk.client.get("/persons", params={"q": visitor})
-    assert by_user.status_code == by_visitor.status_code == 303
-    assert by_user.headers["location"] == by_visitor.headers["location"]
-    page = (await desk.client.get(by_user.headers["location"])).text
-    assert "Wanjiku &lt;b&gt;" in page
-    assert "/before" in page
-    assert visitor in page
-    assert "Nobody was found" in (await desk.client.get("/persons", params={"q": "B002"})).text
-    assert (await desk.client.get(f"/persons/{uuid4()}")).status_code == 404
-    other = await desk.app.client(await desk.app.person((await desk.app.source("Soko")).tenant))
-    assert (await other.get(by_user.headers["location"])).status_code == 404
-
-
-async def test_a_long_timeline_has_pages(desk: Desk) -> None:
-    visitor = str(uuid4())
-    await desk.app.ingest_and_drain([page_view(f"/step-{n:03}", visitor=visitor) for n in range(60)], desk.source)
-    address = (await desk.client.get("/persons", params={"q": visitor})).headers["location"]
-    seen: set[str] = set()
-    link: str | None = address
-    while link:
-        page = (await desk.client.get(link)).text
-        seen |= set(re.findall(r"/step-\d{3}", page))
-        older = re.search(r'href="([^"]+)">Older', page)
-        link = older[1] if older else None
-    assert len(seen) == 60
-
-
 async def test_pages_about_the_instance_need_their_permission(desk: Desk) -> None:
     agent = await desk.app.client(await desk.app.person(desk.source.tenant, RoleName.AGENT))
     for path in (
@@ -169,43 +136,6 @@ async def test_pages_about_the_instance_need_their_permission(desk: Desk) -> Non
         "/settings/ingestion",
         "/settings/dead-letters",
         "/settings/plugins",
-        "/persons",
         "/overview",
     ):
         assert (await agent.get(path)).status_code == 403, path
-
-
-async def test_persons_are_listed_by_their_latest_session_each_once(desk: Desk) -> None:
-    visitor, phone = str(uuid4()), str(uuid4())
-    assert "Nobody was here yet" in (await desk.client.get("/persons")).text
-    await desk.app.ingest_and_drain(
-        [
-            page_view("/start", visitor=visitor),
-            identify("A001", {"name": "Wanjiku"}, visitor=visitor),
-            page_view("/again", visitor=phone),
-            identify("A001", visitor=phone),
-            page_view("/else"),
-        ],
-        desk.source,
-    )
-    page = (await desk.client.get("/persons")).text
-    rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)[1:]
-    assert len(rows) == 2
-    wanjiku = next(row for row in rows if "Wanjiku" in row)
-    assert re.search(r'cn-number">2</td>', wanjiku), "both browsers are hers"
-    assert "A001" in wanjiku
-    assert "not identified" in next(row for row in rows if "Wanjiku" not in row)
-    other = await desk.app.client(await desk.app.person((await desk.app.source("Soko")).tenant))
-    assert "Nobody was here yet" in (await other.get("/persons")).text
-
-
-async def test_a_long_list_of_persons_has_pages(desk: Desk) -> None:
-    await desk.app.ingest_and_drain([page_view("/start") for _ in range(120)], desk.source)
-    seen: list[str] = []
-    link: str | None = "/persons"
-    while link:
-        page = (await desk.client.get(link)).text
-        seen += re.findall(r'<a class="fw-medium" href="/persons/([^"]+)"', page)
-        earlier = re.search(r'href="([^"]+)"[^>]*>Earlier', page)
-        link = earlier[1] if earlier else None
-    assert len(seen) == len(set(seen)) == 120

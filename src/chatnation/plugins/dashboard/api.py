@@ -53,7 +53,7 @@ from chatnation.plugins.dashboard.charts import (
 )
 from chatnation.plugins.dashboard.countries import country_name
 from chatnation.plugins.dashboard.data_tables import Column, DataTable
-from chatnation.plugins.dashboard.filter_bar import FilterBar, value_label
+from chatnation.plugins.dashboard.filter_bar import Chip, FilterBar, value_label
 from chatnation.plugins.dashboard.period import DEFAULT, PRESETS, Period, PeriodQuery
 from chatnation.plugins.dashboard.view import View
 
@@ -69,6 +69,7 @@ __all__ = [
     "Chart",
     "ChartKind",
     "ChartTable",
+    "Chip",
     "Column",
     "Content",
     "DataTable",

@@ -10,7 +10,6 @@ from chatnation.plugins.dashboard.definitions import DefinitionPages
 from chatnation.plugins.dashboard.filter_values import FilterValues
 from chatnation.plugins.dashboard.home import HomePages
 from chatnation.plugins.dashboard.ingestion import IngestionPages
-from chatnation.plugins.dashboard.persons import PersonPages
 from chatnation.plugins.dashboard.setup import SetupPages
 
 
@@ -18,11 +17,11 @@ class DashboardPlugin(Plugin):
     """Dashboard
 
     The frame around every page: menu, header, sign-in and errors; and the pages about the instance itself: setup,
-    what became of incoming events, dead letters, persons.
+    what became of incoming events, dead letters.
     """
 
     name = "dashboard"
-    after = ("sdk", "sessions")
+    after = ("sdk",)
 
     @hookimpl
     async def startup(self, app: App) -> None:
@@ -44,7 +43,7 @@ class DashboardPlugin(Plugin):
 
     @hookimpl
     def register_pages(self) -> Iterable[Page]:
-        areas = (HomePages, SetupPages, IngestionPages, DeadLetterPages, PersonPages, DefinitionPages, FilterValues)
+        areas = (HomePages, SetupPages, IngestionPages, DeadLetterPages, DefinitionPages, FilterValues)
         return [page for area in areas for page in area(self.app).pages()]
 
     @hookimpl
@@ -54,7 +53,6 @@ class DashboardPlugin(Plugin):
     @hookimpl
     def register_navigation(self) -> Iterable[NavigationEntry]:
         return [
-            NavigationEntry("Persons", "/persons", "persons.view", group="analytics", icon="users", order=80),
             NavigationEntry("Setup", "/setup", "settings.manage", group="settings", icon="rocket", order=10),
             NavigationEntry(
                 "Incoming events", "/settings/ingestion", "settings.manage", group="settings", icon="activity", order=20

@@ -1,0 +1,247 @@
+"""Answers of the explorer's API. Times have an offset; durations are seconds, shares 0 to 1."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Period(BaseModel):
+    """The period that was looked at: from `start` up to, not including, `end`."""
+
+    start: datetime
+    end: datetime
+    timezone: str = Field(description="Days are in this time zone.")
+
+
+class EventAnswer(BaseModel):
+    """A stored event."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    message_id: UUID
+    timestamp: datetime
+    received_at: datetime
+    event_name: str
+    event_type: str
+    channel_type: str
+    project_id: int
+    person_id: UUID | None = Field(description="The person behind it; it may change when persons are joined.")
+    anonymous_id: UUID | None
+    session_id: UUID | None = Field(description="Session id that the client sent.")
+    user_id: str | None
+    external_id: str | None
+    page_path: str | None
+    page_title: str | None
+    referrer: str | None
+    country_code: str | None
+    city: str | None
+    device_type: str | None
+    os_name: str | None
+    browser_name: str | None
+    sdk_name: str | None
+    sdk_version: str | None
+    is_bot: bool
+    journey_start: bool
+    journey_end: bool
+    properties: dict[str, Any]
+
+
+class EventList(BaseModel):
+    """Events of a period, newest first; of a session, oldest first."""
+
+    period: Period
+    items: list[EventAnswer]
+    next_cursor: str | None
+
+
+class RecentEvents(BaseModel):
+    """Events of the last minutes, newest first."""
+
+    period: Period
+    items: list[EventAnswer]
+
+
+class NameCount(BaseModel):
+    """How many events have a name."""
+
+    event_name: str
+    count: int
+
+
+class EventNames(BaseModel):
+    """Names of events, the most frequent first."""
+
+    period: Period
+    data: list[NameCount]
+
+
+class PropertyAnswer(BaseModel):
+    """A property as it was seen in the newest events: in how many, of which types, and examples as JSON."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    count: int
+    types: dict[str, int]
+    examples: list[str]
+    description: str = ""
+
+
+class CatalogueAnswer(BaseModel):
+    """An event name: what is said of it, and what came under it. Not seen in the period: `count` is 0."""
+
+    event_name: str
+    description: str
+    count: int
+    persons: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+    senders: dict[str, int]
+    channels: dict[str, int]
+    sampled: int = Field(description="So many of the newest events were looked at for the properties.")
+    properties: list[PropertyAnswer]
+
+
+class Catalogue(BaseModel):
+    """Every event name, the most frequent first; then those that plugins describe and that were not seen."""
+
+    period: Period
+    data: list[CatalogueAnswer]
+
+
+class ValueCount(BaseModel):
+    """How many events, and persons, have a value of the property; null: it is missing."""
+
+    value: str | None
+    count: int
+    persons: int
+
+
+class SpreadAnswer(BaseModel):
+    """The numbers of a property in short; null where there are none."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    count: int
+    mean: float | None
+    min: float | None
+    max: float | None
+    p50: float | None
+    p95: float | None
+
+
+class DayCount(BaseModel):
+    """Events of a local day."""
+
+    date: date
+    count: int
+
+
+class PropertyReport(BaseModel):
+    """A property of an event: its values, its numbers, and the events over time."""
+
+    period: Period
+    event_name: str | None
+    property: str
+    values: list[ValueCount]
+    other: int = Field(description="Events with other values than those listed.")
+    numbers: SpreadAnswer
+    unusable: int = Field(description="Values that are no numbers.")
+    days: list[DayCount]
+
+
+class SessionAnswer(BaseModel):
+    """A session."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    session_id: UUID
+    person_id: UUID = Field(description="The person behind it; it may change when persons are joined.")
+    started_at: datetime
+    ended_at: datetime
+    duration: float
+    events: int
+    page_views: int
+    channel_type: str
+    user_id: str | None
+    entry_page: str | None
+    exit_page: str | None
+    referrer: str | None
+    utm_source: str | None
+    utm_medium: str | None
+    utm_campaign: str | None
+    utm_term: str | None
+    utm_content: str | None
+    device_type: str | None
+    os_name: str | None
+    browser_name: str | None
+    country_code: str | None
+    city: str | None
+    converted_at: datetime | None
+    conversion_event: str | None
+    is_bot: bool
+
+
+class SessionList(BaseModel):
+    """A page of sessions, newest first, and how many there are in all."""
+
+    period: Period
+    items: list[SessionAnswer]
+    total: int
+    converted: int
+    next_cursor: str | None
+
+
+class SessionDetail(BaseModel):
+    """A session with its events, oldest first."""
+
+    session: SessionAnswer
+    events: list[EventAnswer]
+
+
+class FoundUser(BaseModel):
+    """A person that a search found. `id` and `type` are those of their strongest id."""
+
+    person_id: UUID
+    id: str
+    type: str = Field(description="user, phone, handle or anonymous.")
+    label: str = Field(description="Their name, where it is known.")
+    total_sessions: int | None = Field(description="Null where sessions are switched off.")
+    total_events: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+class FoundUsers(BaseModel):
+    """Persons that a search found, those with exactly this id first, then whoever was seen last."""
+
+    users: list[FoundUser]
+
+
+class JourneyUser(BaseModel):
+    """A person with true totals."""
+
+    person_id: UUID
+    id: str
+    type: str
+    label: str
+    ids: list[dict[str, Any]]
+    traits: dict[str, Any]
+    total_sessions: int | None
+    total_events: int
+    total_conversions: int | None
+    first_seen: datetime
+    last_seen: datetime
+
+
+class Journey(BaseModel):
+    """A person, their latest sessions, and a page of their events, newest first."""
+
+    user: JourneyUser
+    sessions: list[SessionAnswer]
+    events: list[EventAnswer]
+    next_cursor: str | None

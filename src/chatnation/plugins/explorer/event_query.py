@@ -1,0 +1,73 @@
+"""Which events a page or the API is asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+from starlette.datastructures import QueryParams
+
+from chatnation.plugins.dashboard.api import Period
+from chatnation.plugins.explorer.field_filters import FieldQuery
+from chatnation.query import AnyOf, Condition, Events, Filter, Range, Selection
+
+Window = Literal["5", "15", "60"]
+WINDOWS: tuple[Window, ...] = ("5", "15", "60")
+SEARCHED = ("event_name", "user_id", "external_id", "page_path")
+PAGE_SIZE = 50
+
+
+class EventQuery(FieldQuery):
+    """Which events: of a period or the last minutes, through filters, that contain a text.
+
+    A period wins over a window. A search that is a UUID is one for a session, visitor or person.
+    """
+
+    window: Window | None = Field(None, description="Only the last 5, 15 or 60 minutes.")
+    q: Annotated[str, Field(max_length=200)] = Field("", description="A text in the name, user, number or path.")
+    person: UUID | None = Field(None, description="Only of this person.")
+    session: UUID | None = Field(None, description="Only of this session.")
+    bots: bool = Field(False, description="Known bots too.")
+    after: str | None = Field(None, max_length=200, description="Cursor of the page before.")
+
+    @classmethod
+    def of(cls, parameters: QueryParams) -> Self:
+        query = super().of(parameters)
+        query.q = query.q.strip()
+        if query.period or query.start_date or query.end_date:
+            query.window = None
+        return query
+
+    def parameters(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in super().parameters() if name != "after"]
+
+    def range_of(self, period: Period, now: datetime) -> Range:
+        """The time that is asked for: the window, or the period."""
+        if self.window is None:
+            return Range(period.start, period.end, period.timezone)
+        return Range(now - timedelta(minutes=int(self.window)), now, period.timezone)
+
+    def all_conditions(self) -> tuple[Condition, ...]:
+        """Filters and search, for a question."""
+        search = (AnyOf(tuple(Filter(field, "contains", (self.q,)) for field in SEARCHED)),) if self.q else ()
+        return (*self.conditions(), *self.field_conditions(), *search)
+
+    @property
+    def select(self) -> Selection:
+        """The events by name, for a question."""
+        return Selection(self.event_names)
+
+    def question(self, range_: Range, *, limit: int = PAGE_SIZE, oldest_first: bool = False) -> Events:
+        """The question for a page of these events."""
+        return Events(
+            range=range_,
+            filters=self.all_conditions(),
+            include_bots=self.bots,
+            select=self.select,
+            person_id=self.person,
+            oldest_first=oldest_first,
+            limit=limit,
+            after=self.after,
+        )

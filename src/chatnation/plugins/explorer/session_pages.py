@@ -1,0 +1,141 @@
+"""`/sessions`: which there were, and each with everything that happened in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from chatnation import App, Page, csv_stream
+from chatnation.plugins.dashboard.api import PRESETS, FilterName, Kpi, View, country_name
+from chatnation.plugins.explorer import definitions
+from chatnation.plugins.explorer.chips import bar_with
+from chatnation.plugins.explorer.episodes import runs
+from chatnation.plugins.explorer.moments import CHANNEL_ICONS, moments
+from chatnation.plugins.explorer.session_events import MOST, events_of_session
+from chatnation.plugins.explorer.session_query import SessionQuery
+from chatnation.plugins.explorer.session_reading import SessionReader
+from chatnation.query import Analytics
+
+VIEW, EXPORT, PERSONS = "analytics.view", "analytics.export", "persons.view"
+PATH = "/sessions"
+HEEDED: tuple[FilterName, ...] = ("device", "country", "channel")
+
+
+class SessionPages:
+    """The list, its download, and one session."""
+
+    def __init__(self, app: Callable[[], App], reader: SessionReader) -> None:
+        self._app = app
+        self._reader = reader
+
+    def pages(self) -> list[Page]:
+        return [
+            Page(f"/{PATH}", self.show, VIEW),
+            Page(f"/{PATH}/export.csv", self.download, EXPORT),
+            Page(f"/{PATH}/{{session:uuid}}", self.session, VIEW),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        view = self._view(request)
+        query, tenant_id = view.query, view.tenant.id
+        found = await self._reader.page(tenant_id, view.period, query)
+        totals = await self._reader.totals(tenant_id, view.period, query)
+        before = await self._reader.totals(tenant_id, view.previous, query)
+        response: Response = request.state.render(
+            "explorer/sessions.html",
+            view=view,
+            period=view.period,
+            previous=view.previous,
+            presets=PRESETS,
+            kpis=figures(totals, before),
+            rows=found.items,
+            chips=bar_with(view, HEEDED, query.own_filters()),
+            first_url=view.url(after=None) if query.after else None,
+            next_url=view.url(after=found.next_cursor) if found.next_cursor else None,
+            csv_url=view.url(f"{PATH}/export.csv", after=None) if view.may_export else None,
+            **_shared(view.actor),
+        )
+        return response
+
+    async def download(self, request: Request) -> Response:
+        """All sessions of the list as CSV, as many as the instance lets out."""
+        view = self._view(request)
+        self._reader.check(view.tenant.id)
+        most = self._app().settings.query_export_rows
+        columns = [field.name for field in fields(_row_class()) if field.name not in ("visitor", "hint")]
+
+        async def chunks() -> AsyncIterator[Sequence[Sequence[object]]]:
+            async for rows in self._reader.all(view.tenant.id, view.period, view.query, most):
+                yield [[getattr(row, name) for name in columns] for row in rows]
+
+        return csv_stream(f"sessions-{view.period.first_day}-{view.period.last_day}.csv", columns, chunks())
+
+    async def session(self, request: Request) -> Response:
+        """One session; of several with the same id from their client, the latest, with links to the others."""
+        asked: UUID = request.path_params["session"]
+        actor = request.state.actor
+        found = await self._reader.called(actor.tenant.id, asked)
+        if len(found) == 1 and found[0].session_id != asked:
+            return RedirectResponse(f"{PATH}/{found[0].session_id}", status_code=303)
+        session = found[-1]
+        events = await events_of_session(self._app().services.get(Analytics), actor.tenant.id, session)
+        response: Response = request.state.render(
+            "explorer/session.html",
+            session=session,
+            others=found[:-1],
+            events=events,
+            runs=runs(moments(events)),
+            most=MOST,
+            show_all=request.query_params.get("all") == "1",
+            **_shared(actor),
+        )
+        return response
+
+    def _view(self, request: Request) -> View[SessionQuery]:
+        return View.of(self._app(), request, PATH, SessionQuery.of(request.query_params))
+
+
+def figures(now: Any, before: Any) -> list[Kpi]:
+    """What the listed sessions add up to, against the period before."""
+    return [
+        Kpi(
+            "Sessions",
+            now.sessions,
+            definitions.SESSIONS,
+            before.sessions,
+            link="#rows",
+            metric="explorer.sessions",
+        ),
+        Kpi(
+            "Converted",
+            _share(now),
+            definitions.CONVERTED,
+            _share(before),
+            unit="percent",
+            detail=f"{now.converted:,} sessions",
+            metric="explorer.converted",
+        ),
+    ]
+
+
+def _share(totals: Any) -> float | None:
+    return 100 * totals.converted / totals.sessions if totals.sessions else None
+
+
+def _row_class() -> Any:
+    from chatnation.plugins.sessions.api import SessionRow
+
+    return SessionRow
+
+
+def _shared(actor: Any) -> dict[str, Any]:
+    return {
+        "country_name": country_name,
+        "channel_icons": CHANNEL_ICONS,
+        "may_see_persons": actor.can(PERSONS),
+    }
