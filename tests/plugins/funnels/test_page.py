@@ -106,7 +106,7 @@ async def test_numbers_lead_to_the_people_behind_them_and_these_to_their_pages(o
     assert len(persons) == 3
     walk = re.sub(r"\s+", " ", await office.page(f"/funnel/parts/walk?{ADDRESS}&person={persons[0]}"))
     assert "Reached the last step" in walk
-    assert walk.count("bg-primary-lt") == 3
+    assert walk.count("cn-served") == 3
     auditor = await office.as_role(RoleName.DEVELOPER)
     assert (await auditor.get(f"/funnel/people.csv?{ADDRESS}")).status_code == 403
 

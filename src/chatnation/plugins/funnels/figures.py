@@ -126,10 +126,8 @@ NOBODY = "Nobody entered this funnel in this period. Look at more time, or chang
 def step_names(definition: Definition) -> list[str]:
     """What the rows of the funnel are called: in any order, they are numbers of steps."""
     if definition.order == "any":
-        count = len(definition.steps)
-        first = definition.steps[0].name if definition.anchor_first else "Any 1 step"
-        names = [first, *(f"{number} steps" for number in range(2, count)), f"All {count} steps"]
-        return names[:count]
+        first = definition.steps[0].name if definition.anchor_first else "Any step"
+        return [first, *(f"and {more} more" for more in range(1, len(definition.steps) - 1)), "All steps"]
     return [f"{step.name} (optional)" if step.optional else step.name for step in definition.steps]
 
 

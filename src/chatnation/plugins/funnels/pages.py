@@ -101,9 +101,11 @@ class FunnelPages:
 
     async def drop(self, view: FunnelView) -> Part:
         definition = view.query.definition()
-        drop = figures.largest_drop(definition, await view.ask(questions.funnel(view)))
+        answer = await view.ask(questions.funnel(view))
+        drop = figures.largest_drop(definition, answer)
         values = {
             "drop": drop,
+            "entered": answer.steps[0].reached,
             "url": figures.people_url(view, drop.step, "dropped") if drop else None,
             "what": counted_noun(definition),
             "any_order": definition.order == "any",
