@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
+from sqlalchemy import select
 
 from chatnation.core.query.fields import Field
 from chatnation.core.query.frame import Frame, Need, micros
 from chatnation.core.query.model import Source
+from chatnation.core.query.segments.builder import SegmentBuilder
 from chatnation.core.query.segments.loader import Engine, SegmentLoader
+from chatnation.core.storage.models.segments import segments
 from chatnation.testing.apps import MakeApp
-from tests.core.query.stored import FIELDS, NAMES, SESSION_FIELDS, History, PlainRow, start_history
+from tests.core.query.stored import BEGINNING, FIELDS, NAMES, SESSION_FIELDS, History, PlainRow, start_history
 
 pytestmark = pytest.mark.anyio
 
@@ -22,10 +25,10 @@ ACTORS = ("person", "session", "event_name", "properties.x", "user_id", "person.
 SESSION_ACTORS = ("person", "session", "user_id", "channel_type")
 
 
-@pytest.mark.parametrize("seed", range(6))
-async def test_a_frame_is_what_the_tables_say(make_app: MakeApp, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "kept"), [(0, 256_000_000), (1, 256_000_000), (2, 256_000_000), (3, 30_000), (4, 0)])
+async def test_a_frame_is_what_the_tables_say(make_app: MakeApp, seed: int, kept: int) -> None:
     random = Random(seed)
-    history = await start_history(make_app, random)
+    history = await start_history(make_app, random, query_columns_bytes=kept)
     engine = Engine.of(history.app)
     for _ in range(12):
         for _ in range(random.randrange(1, 6)):
@@ -89,3 +92,51 @@ def compare(frame: Frame, need: Need, rows: Sequence[PlainRow]) -> None:
         if actor == "person":
             persons = [None if code < 0 else actors.names.person(code) for code in actors.codes.tolist()]
             assert persons == [row.columns["person_id"] for row in rows]
+
+
+async def test_a_property_too_large_for_segments_is_read_from_the_rows(make_app: MakeApp) -> None:
+    history = await start_history(make_app, Random(5))
+    for number in range(40):
+        text = f"{number} " * 5_000
+        moment = BEGINNING + timedelta(minutes=number)
+        await history.store_one("rating", {"x": {"y": text}, "kind": number}, at=moment)
+    await SegmentBuilder.of(history.app).build(history.tenant_id)
+    async with history.app.storage.tenant(history.tenant_id) as connection:
+        left_out = await connection.scalar(select(segments.c.left_out).where(segments.c.source == "events"))
+    assert left_out == ["properties.x.y"]
+    engine = Engine.of(history.app)
+    need = Need(frozenset(Field.parse(each) for each in ("properties.x.y", "properties.kind", "event_name")))
+    for late in (None, BEGINNING + timedelta(minutes=20, seconds=1)):
+        if late is not None:
+            await history.store_one("rating", {"x": {"y": "late"}}, at=late)
+        rows = await history.events()
+        for start in (None, BEGINNING + timedelta(minutes=2), BEGINNING + timedelta(minutes=21)):
+            async with SegmentLoader.open(engine, history.tenant_id, "events") as loader:
+                compare(
+                    await loader.load(start, None, need), need, [row for row in rows if not start or row.time >= start]
+                )
+
+
+async def test_a_field_that_was_not_asked_for_cannot_be_read(make_app: MakeApp) -> None:
+    history = await start_history(make_app, Random(6))
+    await history.send()
+    async with SegmentLoader.open(Engine.of(history.app), history.tenant_id, "events") as loader:
+        frame = await loader.load(None, None, Need())
+    with pytest.raises(KeyError):
+        frame.column(Field.parse("event_name"))
+    with pytest.raises(KeyError):
+        frame.actors("person")
+
+
+async def test_what_one_question_loads_is_of_one_moment(make_app: MakeApp) -> None:
+    history = await start_history(make_app, Random(7))
+    await history.send()
+    need = Need(frozenset({Field.parse("event_name")}), actors=frozenset({"person", "session"}))
+    rows = await history.events()
+    async with SegmentLoader.open(Engine.of(history.app), history.tenant_id, "events") as loader:
+        compare(await loader.load(None, None, need), need, rows)
+        for _ in range(6):
+            await history.step()
+        await history.build()
+        compare(await loader.load(None, None, need), need, rows)
+    assert len(await history.events()) > len(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -156,6 +157,16 @@ async def with_a_person(history: History) -> list[Query]:
         replace(query, person_id=persons[0]) if persons and isinstance(query, FunnelWalk) else query
         for query in QUESTIONS
     ]
+
+
+async def test_questions_at_the_same_time_get_the_same_answers(make_app: MakeApp) -> None:
+    history = await start_history(make_app, Random(4))
+    for _ in range(10):
+        await history.step()
+    fresh = PostgresEventStore(history.app)
+    together = await asyncio.gather(*(fresh.answer(history.tenant_id, query, RECEIVED) for query in QUESTIONS[:8]))
+    alone = PostgresEventStore(history.app)
+    assert together == [await alone.answer(history.tenant_id, query, RECEIVED) for query in QUESTIONS[:8]]
 
 
 async def test_a_stamp_stays_when_something_else_happens(make_app: MakeApp) -> None:
