@@ -49,6 +49,7 @@ class Cut:
     """As much of a view as charts need: how finely trends are cut."""
 
     granularity: Granularity = "day"
+    compare: bool = True
 
 
 VIEW = cast("View[Any]", Cut())
@@ -92,6 +93,8 @@ def test_a_trend_has_the_period_before_gaps_open_values_and_links() -> None:
         ["2025-06-02", 0, 4, None, 2],
         ["2025-06-03", 5, None, 2, None],
     ]
+    assert len(api.trend_chart(answer, VIEW, compare=False).series) == 2
+    assert len(api.trend_chart(answer, VIEW, kind="stacked").series) == 2
     spec = chart.spec
     assert spec["series"][2]["values"] == [4, None, 2]
     assert spec["targets"] == [{"label": "Goal", "value": 5}]

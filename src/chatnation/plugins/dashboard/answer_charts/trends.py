@@ -30,16 +30,19 @@ def trend_chart(
     rename: Rename | None = None,
     granularity: Granularity | None = None,
     share: bool = False,
+    compare: bool | None = None,
     note: str = "",
 ) -> Chart:
-    """A chart of a `Timeseries`, with the period before where it was asked for.
+    """A chart of a `Timeseries`.
 
+    With the period before, where the question compares and so does the view, or `compare` says so; never in a stack.
     `names`: how series are called on the chart; `only`: which are drawn, in this order. With a breakdown there is a
     line a value, called by `rename`. `lines` and `units` are for a `combined` chart: which series are lines on the
     second axis, and in which unit. `link(bucket, line)` says where a value leads. Values of buckets that are not over
     are marked as open.
     """
     names, units = names or {}, units or {}
+    compared = (view.compare if compare is None else compare) and kind != "stacked"
     wanted = [line for line in answer.lines if only is None or line.series in only]
     if only is not None:
         wanted.sort(key=lambda line: only.index(line.series))
@@ -51,7 +54,7 @@ def trend_chart(
         open_ = [not bucket.complete for bucket in answer.buckets]
         links = [link(bucket, line) for bucket in answer.buckets] if link else None
         drawn.append(Series(name, line.values, links, units.get(line.series), line=line.series in lines, open=open_))
-        before = _before(answer, line)
+        before = _before(answer, line) if compared else None
         if before is not None:
             values = _fitted(before.values, len(answer.buckets))
             drawn.append(
