@@ -114,6 +114,13 @@ def test_the_change_of_a_rate_is_that_of_its_halves() -> None:
     assert half_change([]) == half_change([first]) == 0
 
 
+def test_names_without_a_label_are_readable() -> None:
+    labels = Labels.of([])
+    assert [labels.label(name) for name in ("user_request", "otp", "_", "Some thing")] == [
+        "User request", "otp", "_", "Some thing",
+    ]  # fmt: skip
+
+
 def test_labels_do_not_mind_how_names_are_written() -> None:
     labels = Labels.of(["mri = Monthly rental income", "otp=One-time code"])
     assert [labels.label(name) for name in ("MRI", "OTP", "nil_filing", "NIL-Filing", "TEMV", "unknown", "new")] == [

@@ -14,6 +14,7 @@ from chatnation.plugins.journeys.questions import AGENT_FIELD, ASSISTED, HANDOFF
 from chatnation.query import Granularity, OutcomesAnswer, OutcomesBucket, TimeseriesAnswer
 
 _UNITS: dict[Granularity, str] = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
+FILTERED = "Filters concern the hand-off itself, not the journey."
 _NO_JOURNEY = "No journey that began in this period is over."
 
 
@@ -88,10 +89,9 @@ def outcomes_chart(view: JourneysView, found: OutcomesAnswer) -> Chart:
     parts: list[tuple[str, Outcome, int]] = [
         ("Completed", "completed", now.completed),
         ("Assisted", "assisted", now.assisted),
+        ("In progress", "in_progress", now.in_progress),
         ("Abandoned", "abandoned", now.abandoned),
     ]
-    if now.in_progress:
-        parts.append(("In progress", "in_progress", now.in_progress))
     return Chart(
         kind="donut",
         category="Outcome",
@@ -217,7 +217,8 @@ def ranking_chart(view: JourneysView, category: str, field: str, found: Sequence
         categories=[*(one.label for one in shown), *([f"{len(rest)} others"] if rest else [])],
         keys=[*(one.name for one in shown), *(["other"] if rest else [])],
         series=[Series("Hand-offs", values, links)],
-        empty_text="No chat was handed to an agent in this period.",
+        note=FILTERED if view.conditions() else "",
+        empty_text=f"No chat was handed to an agent in this period. {FILTERED if view.conditions() else ''}".strip(),
     )
 
 

@@ -42,8 +42,13 @@ class Labels:
         return cls(shown, {folded(key): label for key, label in shown.items()})
 
     def label(self, name: str) -> str:
-        """What a journey or step is called; without a label, by its name."""
-        return self._folded.get(folded(name), name)
+        """What a journey, step or reason is called; without a label, by its name, with spaces for underscores."""
+        return self._folded.get(folded(name)) or _spaced(name)
+
+
+def _spaced(name: str) -> str:
+    words = name.replace("_", " ").strip()
+    return words[0].upper() + words[1:] if words and words != name else name
 
 
 def folded(name: str) -> str:

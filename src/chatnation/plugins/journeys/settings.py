@@ -13,12 +13,12 @@ EventName = Annotated[str, Field(min_length=1, max_length=200)]
 class JourneysTenantSettings(BaseModel):
     """How journeys are counted. A change counts for the past too."""
 
-    window_hours: float = Field(
-        24, gt=0, le=2_160, title="Longest journey (hours)", description="What happens later belongs to no journey."
+    window_hours: int = Field(
+        24, ge=1, le=2_160, title="Longest journey (hours)", description="What happens later belongs to no journey."
     )
-    grace_minutes: float = Field(
+    grace_minutes: int = Field(
         30,
-        gt=0,
+        ge=1,
         le=1_440,
         title="Grace (minutes)",
         description="So long after a person's last event, a journey that did not end is still in progress.",
@@ -33,7 +33,7 @@ class JourneysTenantSettings(BaseModel):
         ("chat.assigned",),
         max_length=20,
         title="Other events by which an agent takes a chat",
-        description="They make a journey assisted, as agent.handoff does; hand-offs are counted by agent.handoff alone.",
+        description="They make a journey assisted, as agent.handoff does. Counts of hand-offs do not have them.",
     )
     labels: tuple[Annotated[str, Field(max_length=250)], ...] = Field(
         (),
