@@ -139,6 +139,7 @@ _ROUTES = {
         GET /events/{card}.csv
         GET /ai-analytics/{card}.csv
         GET /funnel/{card}.csv
+        GET /journeys/{card}.csv
         GET /overview/events.csv
         GET /overview/sessions.csv
         GET /overview/{card}.csv
@@ -180,6 +181,14 @@ _ROUTES = {
         POST /api/funnel
         GET /api/funnel/saved
         GET /api/funnel/saved/{funnel:uuid}
+        GET /api/journeys/agent-performance
+        GET /api/journeys/by-journey
+        GET /api/journeys/handoff-by-step
+        GET /api/journeys/handoff-reasons
+        GET /api/journeys/journey-labels
+        GET /api/journeys/overview
+        GET /api/journeys/time-to-handoff
+        GET /api/journeys/trends/handoff
         GET /api/live
         GET /api/overview
         GET /api/overview/browsers
@@ -224,6 +233,8 @@ _ROUTES = {
         GET /funnel/build
         GET /funnel/offers
         GET /funnel/parts/{card}
+        GET /journeys
+        GET /journeys/parts/{card}
         GET /overview
         GET /overview/events
         GET /overview/parts/{card}

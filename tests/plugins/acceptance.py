@@ -117,6 +117,15 @@ async def _funnels_counts_who_goes_on(running: RunningApp, source: Source, clien
     assert [line.split(",")[1] for line in download.text.splitlines()] == ["reached", "1", "1"]
 
 
+async def _journeys_tells_self_serve_from_assisted(
+    running: RunningApp, source: Source, client: httpx.AsyncClient
+) -> None:
+    told = (await client.get("/api/journeys/overview")).json()
+    assert (told["total_journeys"], told["handoffs"], told["bot_chat_only"]) == (0, 0, 1)
+    part = await client.get("/journeys/parts/outcomes")
+    assert "No journey began in this period." in part.text
+
+
 async def _audit_keeps_what_was_done(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
     record = AuditRecord(source.tenant.id, "config.team.created", resource_type="team", resource_id="support")
     async with running.app.storage.tenant(source.tenant.id) as connection:
@@ -181,6 +190,7 @@ PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[
     "trends": _trends_tells_the_visit_by_day,
     "funnels": _funnels_counts_who_goes_on,
     "sdk": _sdk_serves_the_tracker,
+    "journeys": _journeys_tells_self_serve_from_assisted,
     "audit": _audit_keeps_what_was_done,
     "email": _email_offers_to_send_mails,
     "media": _media_keeps_a_file_and_hands_it_out,
