@@ -8,13 +8,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chatnation.plugins.dashboard.api import FILTERS, AnalyticsQuery, FilterName, Period, PeriodQuery
-from chatnation.query import Condition, Source
+from chatnation.query import Condition, Granularity, Source
 
 PATH = "/trends"
 Width = Literal["day", "week", "month"]
 Texts = Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)]
 Name = Annotated[str, Field(max_length=200)]
 MOST_PERIODS = 1_100
+SHORT = 14
+"""Days in which nobody can come back many weeks later."""
 _FILTERS: tuple[FilterName, ...] = ("device", "country", "channel")
 
 
@@ -70,6 +72,12 @@ class ActivityQuery(AnalyticsQuery):
     """What counts as having come: any event, or the one of that name."""
 
     event: Name = Field("", description="Name of the event; empty for any.")
+
+    def granularity_of(self, period: Period) -> Granularity:
+        """As asked, else weeks, or days of a short stretch; people do not come back by the hour."""
+        if self.granularity in ("day", "week", "month"):
+            return super().granularity_of(period)
+        return "week" if len(period.days) > SHORT else "day"
 
 
 class RetentionQuery(ActivityQuery):

@@ -30,8 +30,8 @@ NUMBERS = (
     Column("errors", "Errors", "number"),
     Column("sessions", "Sessions", "number"),
     Column("persons", "Persons", "number"),
-    Column("change", "Change of errors", "percent"),
 )
+CHANGE = Column("change", "Change of errors", "percent")
 
 
 class ErrorPages:
@@ -134,10 +134,11 @@ class ErrorPages:
                 *_numbers(
                     row, _rows(view, **{**_code(row.values[0]), "properties.message": (row.values[1] or UNKNOWN)[:500]})
                 ),
+                _change(row),
             ]
             for row in answer.rows
         ]
-        columns = [Column("code", "Code"), Column("message", "Message"), *NUMBERS]
+        columns = [Column("code", "Code"), Column("message", "Message"), *NUMBERS, CHANGE]
         return DataTable(columns=columns, rows=rows, sort="-errors", page_size=10)
 
     async def _values(self, view: Look) -> Mapping[str, Any]:
@@ -154,10 +155,12 @@ def _all_codes(view: Look) -> Look:
 
 
 def _numbers(row: BreakdownRow, link: str) -> list[Cell]:
-    errors, *_ = row.measures
+    return [Cell(number, "number", link) for number in row.measures]
+
+
+def _change(row: BreakdownRow) -> Cell:
     before = (row.previous or (None,))[0]
-    change = percent_change(errors or 0, before) if before else None
-    return [*(Cell(number, "number", link) for number in row.measures), Cell(change, "percent")]
+    return Cell(percent_change(row.measures[0] or 0, before) if before else None, "percent")
 
 
 def _rows(view: Look, **changes: object) -> str:

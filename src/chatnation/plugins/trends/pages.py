@@ -118,8 +118,10 @@ class TrendPages:
 
     async def conversions(self, view: Look) -> Chart:
         answer = await view.ask(_visits(view))
+        # Of the period before, the rate alone: five lines over each other tell nothing.
+        rate_before = replace(answer, previous=(answer.before("conversion_rate"),))
         return trend_chart(
-            answer if view.compare else _alone(answer),
+            rate_before if view.compare else _alone(answer),
             view,
             kind="combined",
             only=("conversions", "conversion_rate"),

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chatnation.plugins.dashboard.api import View
 from chatnation.plugins.sessions.api import questions as of_sessions
 from chatnation.plugins.trends.address import ActivityQuery, ErrorsQuery, PathsQuery, RetentionQuery
 from chatnation.query import (
     Breakdown,
     Filter,
-    Granularity,
     Lifecycle,
     Measure,
     Paths,
@@ -22,8 +19,9 @@ from chatnation.query import (
     Timeseries,
 )
 
-MOST_PERIODS = 13
 EVENTS_OFFERED = 200
+NODES = 6
+"""Steps in a column of paths, the rest is other: more of them cannot be read."""
 CODE = "properties.error_code"
 PEOPLE, VISITS = Measure("persons"), Measure("sessions")
 
@@ -33,14 +31,6 @@ def act(name: str) -> Selection:
     return Selection((name,)) if name else of_sessions.ACTIVE
 
 
-def width(view: View[Any]) -> Granularity:
-    """How long the periods of retention and lifecycle are: as asked, else weeks, or days of a short stretch."""
-    asked = view.query.granularity
-    if asked in ("day", "week", "month"):
-        return view.granularity
-    return "week" if len(view.period.days) > 14 else "day"
-
-
 def retention(view: View[RetentionQuery], periods: int) -> Retention:
     """Who came back in so many periods, the first of which is that of the cohort."""
     return Retention(
@@ -48,7 +38,7 @@ def retention(view: View[RetentionQuery], periods: int) -> Retention:
         filters=view.conditions(),
         start=act(view.query.event),
         back=act(view.query.back),
-        granularity=width(view),
+        granularity=view.granularity,
         periods=periods,
         rule=view.query.rule,
         first_time=view.query.first_time,
@@ -57,7 +47,9 @@ def retention(view: View[RetentionQuery], periods: int) -> Retention:
 
 def lifecycle(view: View[ActivityQuery]) -> Lifecycle:
     """New, returning, resurrecting and dormant people."""
-    return Lifecycle(range=view.range, filters=view.conditions(), select=act(view.query.event), granularity=width(view))
+    return Lifecycle(
+        range=view.range, filters=view.conditions(), select=act(view.query.event), granularity=view.granularity
+    )
 
 
 def stickiness(view: View[ActivityQuery]) -> Stickiness:
@@ -89,6 +81,7 @@ def paths(view: View[PathsQuery]) -> Paths:
         start=None if query.towards else anchor,
         end=anchor if query.towards else None,
         depth=query.depth,
+        nodes=NODES,
     )
 
 

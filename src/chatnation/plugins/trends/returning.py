@@ -27,6 +27,8 @@ from chatnation.query import Granularity, LifecycleBucket, RetentionAnswer
 
 PERIODS: Mapping[Granularity, int] = {"day": 14, "week": 9, "month": 13}
 """Columns of the grid: two weeks, two months, or a year, and the period of the cohort itself."""
+SHOWN_DAYS = 7
+"""Numbers of days that are shown even if nobody came so often."""
 RULES = (("on", "in that very period"), ("on_or_after", "then or later"))
 WHO = (("true", "for the first time ever"), ("false", "in each period anew"))
 
@@ -64,7 +66,7 @@ class RetentionPages:
 
     async def figures(self, view: View[RetentionQuery]) -> list[Kpi]:
         answer = await self._answer(view)
-        unit = questions.width(view)
+        unit = view.granularity
         kpis = [
             Kpi(
                 "Began",
@@ -83,20 +85,22 @@ class RetentionPages:
         return kpis
 
     async def grid(self, view: View[RetentionQuery]) -> Chart:
-        return retention_chart(await self._answer(view), questions.width(view))
+        answer = await self._answer(view)
+        first = next((place for place, cohort in enumerate(answer.cohorts) if cohort.size), 0)
+        return retention_chart(replace(answer, cohorts=answer.cohorts[first:]), view.granularity)
 
     async def average(self, view: View[RetentionQuery]) -> Chart:
         answer = await self._answer(view)
         return Chart(
             kind="lines",
-            category=f"{questions.width(view).capitalize()}s later",
+            category=f"{view.granularity.capitalize()}s later",
             categories=answer.periods,
             series=[Series("Came back", [percent(share) for share in answer.average])],
             unit="percent",
         )
 
     async def _answer(self, view: View[RetentionQuery]) -> RetentionAnswer:
-        return await view.ask(questions.retention(view, PERIODS[questions.width(view)]))
+        return await view.ask(questions.retention(view, PERIODS[view.granularity]))
 
     async def _values(self, view: View[RetentionQuery]) -> Mapping[str, Any]:
         return choices.values(
@@ -136,7 +140,7 @@ class LifecyclePages:
         answer, active = await view.ask_all(questions.lifecycle(view), questions.active(view))
         complete: list[LifecycleBucket] = [point for point in answer.buckets if point.bucket.complete]
         last, before = (complete[-1], complete[-2]) if len(complete) > 1 else (None, None)
-        when = f"in the last full {questions.width(view)}"
+        when = f"in the last full {view.granularity}"
 
         def figure(label: str, name: str, **more: Any) -> Kpi:
             trend = [getattr(point, name) for point in answer.buckets]
@@ -170,12 +174,15 @@ class LifecyclePages:
 
     async def lifecycle(self, view: View[ActivityQuery]) -> Chart:
         answer = await view.ask(questions.lifecycle(view))
-        chart = lifecycle_chart(answer, view, granularity=questions.width(view))
+        chart = lifecycle_chart(answer, view, granularity=view.granularity)
         links = [view.url_of(point.bucket.start, point.bucket.end, _PATH, **_which(view)) for point in answer.buckets]
         return replace(chart, series=[replace(series, links=links) for series in chart.series])
 
     async def stickiness(self, view: View[ActivityQuery]) -> Chart:
-        return stickiness_chart(await view.ask(questions.stickiness(view)))
+        answer = await view.ask(questions.stickiness(view))
+        longest = max((days for days, persons in enumerate(answer.actors, 1) if persons), default=0)
+        shown = replace(answer, actors=answer.actors[: max(longest, SHOWN_DAYS)])
+        return replace(stickiness_chart(shown), note=f"Of {answer.periods} days.")
 
     async def _values(self, view: View[ActivityQuery]) -> Mapping[str, Any]:
         return choices.values(view, await choices.events(view, "event", "People who did", "anything"))
