@@ -138,6 +138,7 @@ _ROUTES = {
         GET /events/explore/{card}.csv
         GET /events/{card}.csv
         GET /ai-analytics/{card}.csv
+        GET /insights/{card}.csv
         GET /funnel/{card}.csv
         GET /journeys/{card}.csv
         GET /overview/events.csv
@@ -166,6 +167,8 @@ _ROUTES = {
         GET /api/ai-analytics/trends/resolution-time
         GET /ai-analytics
         GET /ai-analytics/parts/{card}
+        GET /insights
+        GET /insights/parts/{card}
         GET /analytics/filter-values
         GET /api/csat-analytics/by-agent
         GET /api/csat-analytics/by-channel

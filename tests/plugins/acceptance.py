@@ -180,6 +180,12 @@ async def _csat_counts_the_first_rating_of_a_chat(
     assert (summary["average_score"], summary["total_responses"], summary["revisions"]) == (4, 1, 1)
 
 
+async def _insights_answers_any_question(running: RunningApp, source: Source, client: httpx.AsyncClient) -> None:
+    part = await client.get("/insights/parts/answer", params={"event": "return_filed", "period": "today"})
+    assert part.status_code == 200, part.text
+    assert (await client.get("/insights", headers={"Accept": "text/html"})).status_code == 200
+
+
 PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[None]]] = {
     "geoip": _geoip_finds_the_country_of_a_phone,
     "useragent": _useragent_tells_a_phone_from_a_desktop,
@@ -195,6 +201,7 @@ PROMISES: dict[str, Callable[[RunningApp, Source, httpx.AsyncClient], Awaitable[
     "email": _email_offers_to_send_mails,
     "media": _media_keeps_a_file_and_hands_it_out,
     "danger_zone": _danger_zone_says_what_a_deletion_would_take,
+    "insights": _insights_answers_any_question,
     "ai_analytics": _ai_analytics_counts_what_people_want,
     "segment_compat": _segment_compat_takes_events_of_other_clients,
     "whatsapp_analytics": _whatsapp_analytics_counts_the_chat,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -80,9 +81,9 @@ def _as_a_program(view: InsightView) -> Mapping[str, str]:
     try:
         question = question_of(view)
     except Problem:
-        return {}
-    compact = _JSON.dump_json(question, exclude_defaults=True).decode()
+        return {"question_json": "", "api_url": ""}
+    said = {"kind": question.kind, **_JSON.dump_python(question, mode="json", exclude_defaults=True)}
     return {
-        "question_json": _JSON.dump_json(question, indent=2, exclude_defaults=True).decode(),
-        "api_url": f"/api/query?{urlencode({'q': compact})}",
+        "question_json": json.dumps(said, indent=2, ensure_ascii=False),
+        "api_url": f"/api/query?{urlencode({'q': json.dumps(said)})}",
     }
