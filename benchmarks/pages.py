@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -26,11 +26,11 @@ from chatnation.core.context import Tenant
 from chatnation.core.embedded import EmbeddedServers
 from chatnation.core.ids import uuid7
 from chatnation.core.plugin.boundary import Boundary
+from chatnation.core.query.segments.builder import SegmentBuilder
 from chatnation.core.settings import Role, Settings
 from chatnation.core.storage.migrations import histories, upgrade
+from chatnation.core.storage.partitions import Partitions
 from chatnation.core.storage.storage import Storage
-
-_counts = import_module("chatnation.plugins.sessions.migrations.0002_counts")
 
 GOAL_MS = 200.0
 DAYS = 30
@@ -45,6 +45,7 @@ PAGES = {
     "overview, 7 days": "/overview?period=7d",
     "overview, 30 days": "/overview?period=30d",
     "overview, 90 days": "/overview?period=90d",
+    "trends, 30 days": "/trends?period=30d",
     "sessions, 30 days": "/overview/sessions?period=30d",
     "persons": "/persons",
     "setup": "/setup",
@@ -129,10 +130,11 @@ async def fill(settings: Settings, sessions: int) -> float:
             project = await create_project(connection, tenant.id, "Site")
             password_hash = await hash_password(PASSWORD, rounds=4)
             await create_user(connection, tenant.id, EMAIL, "Somebody", RoleName.SUPER_ADMIN, password_hash)
+        since = app.clock.now() - timedelta(days=DAYS + DAYS_BEFORE + 1)
+        days = [since + timedelta(days=number) for number in range(DAYS + DAYS_BEFORE + 3)]
+        await Partitions(app.storage, app.clock).ensure(days)
         await _make_sessions(app.storage, tenant, project.id, sessions)
-        for job in app.resources.jobs:
-            if job.item.name.startswith(("sessions.", "overview.")):
-                await job.item.run({})
+        await SegmentBuilder.of(app).run()
         await _tidy(app.storage)
     return time.perf_counter() - started
 
@@ -154,13 +156,12 @@ async def _make_sessions(storage: Storage, tenant: Tenant, project_id: int, sess
         await connection.execute(text("ALTER TABLE sessions.sessions DISABLE TRIGGER USER"))
         for days, until, count in ((DAYS, 0, sessions), (DAYS_BEFORE, DAYS, sessions // 5)):
             await connection.execute(_SESSIONS, {**about, "days": days, "until": until, "count": count})
+        await connection.execute(_EVENTS)
         await connection.execute(text("ALTER TABLE sessions.sessions ENABLE TRIGGER USER"))
         for index in indexes:
             await connection.execute(text(index))
-        # What the triggers would have written, once it is added up.
-        await connection.execute(text(_counts.COUNT_WHAT_IS_THERE))
-        await connection.execute(text("UPDATE sessions.session_counts SET settled = true"))
-        await connection.execute(_PAGE_COUNTS, about)
+        for mark in _MARKS:
+            await connection.execute(text(mark))
 
 
 async def _one_more_session(settings: Settings) -> None:
@@ -222,14 +223,27 @@ _SESSIONS = text(
      ORDER BY started
     """
 )
-_PAGE_COUNTS = text(
+# A page view a session, so that pages and active persons have something to count.
+_EVENTS = text(
     """
-    INSERT INTO overview.page_counts (tenant_id, whole_day, settled, bucket, path, views)
-    SELECT :tenant, span = '1 day', true, date_bin(span, at, 'epoch'), '/page/' || page, 3 + page
-      FROM (VALUES (interval '15 minutes'), (interval '1 day')) AS spans (span),
-           LATERAL generate_series(date_bin('1 day', now(), 'epoch') - interval '90 days', now(), span) AS at,
-           generate_series(0, 19) AS page
+    INSERT INTO events (timestamp, received_at, tenant_id, project_id, message_id, anonymous_id, session_id, person_id,
+                        is_bot, journey_start, journey_end, event_name, event_type, channel_type, page_path,
+                        country_code, properties)
+    SELECT started_at, started_at, tenant_id, project_id, uuidv7(), visitor, hint, person_id, is_bot, false, false,
+           'page_view', 'page', channel_type, entry_page, country_code, '{}'
+      FROM sessions.sessions ORDER BY started_at
     """
+)
+# What the processor and the triggers would have written.
+_MARKS = (
+    """
+    INSERT INTO segment_markers (tenant_id, source, quarter)
+    SELECT DISTINCT tenant_id, 'events', date_bin('15 minutes', timestamp, 'epoch') FROM events
+    """,
+    """
+    INSERT INTO segment_markers (tenant_id, source, quarter)
+    SELECT DISTINCT tenant_id, 'sessions', date_bin('15 minutes', started_at, 'epoch') FROM sessions.sessions
+    """,
 )
 _ONE_MORE = text(
     """
