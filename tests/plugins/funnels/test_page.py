@@ -78,10 +78,10 @@ async def test_the_templates_count_the_journeys_of_the_tax_app(office: Office, n
             events.append(track(event, properties, at=when, visitor=visitor))
     await office.app.ingest_and_drain(events, office.source)
     page = await office.page(f"/funnel/parts/figures?template={name}")
-    assert re.findall(r'cn-kpi-value"><a[^>]*>(\d+)<', page) == ["1", "1"]
+    assert _figures(page) == ["1", "1"]
     for other in set(TEMPLATES) - {name}:
         page = await office.page(f"/funnel/parts/figures?template={other}")
-        assert re.findall(r'cn-kpi-value"><a[^>]*>(\d+)<', page) == ["1", "0"]
+        assert _figures(page) == ["1", "0"]
 
 
 async def test_each_card_comes_by_itself(office: Office) -> None:
@@ -109,6 +109,23 @@ async def test_numbers_lead_to_the_people_behind_them_and_these_to_their_pages(o
     assert walk.count("cn-served") == 3
     auditor = await office.as_role(RoleName.DEVELOPER)
     assert (await auditor.get(f"/funnel/people.csv?{ADDRESS}")).status_code == 403
+
+
+async def test_equal_steps_in_an_address_are_two_steps(office: Office) -> None:
+    await visits(office)
+    table = re.sub(r"<[^>]*>|\s+", " ", await office.page("/funnel/parts/table?step=start&step=start"))
+    assert "2. start" in table
+
+
+async def test_rows_of_the_breakdown_and_bars_of_the_trend_lead_on(office: Office) -> None:
+    await visits(office)
+    groups = unescape(await office.page(f"/funnel/parts/groups?{ADDRESS}&by=event_name&attribution=last"))
+    link = re.search(r'href="(/funnel\?[^"]*value=form[^"]*)#card-people"', groups)
+    assert link is not None
+    people = await office.page(link[1].replace("/funnel?", "/funnel/parts/people?"))
+    assert "3 persons" in people
+    trend = unescape(await office.page(f"/funnel/parts/trend?{ADDRESS}&granularity=day"))
+    assert "/funnel?step=start&step=form&step=done&granularity=day&start_date=2025-03-24&end_date=2025-03-24" in trend
 
 
 async def test_the_list_of_people_is_paged(office: Office) -> None:
@@ -210,6 +227,11 @@ async def test_the_inputs_offer_events_and_their_properties(office: Office) -> N
 async def test_an_address_that_makes_no_funnel_is_refused_in_words(office: Office, query: str) -> None:
     assert "funnel" in (await office.page(f"/funnel?{query}", 422)).lower()
     assert (await office.client.get(f"/funnel/parts/steps?{query}")).status_code == 422
+
+
+def _figures(page: str) -> list[str]:
+    """Who entered, and who converted."""
+    return re.findall(r'cn-kpi-value"><a[^>]*>(\d+)<', page)[:2]
 
 
 def inputs(page: str) -> dict[str, str]:

@@ -14,9 +14,11 @@ from chatnation.plugins.dashboard.api import (
     Kpi,
     Series,
     funnel_chart,
+    funnel_trend_chart,
     percent,
 )
 from chatnation.plugins.funnels import definitions
+from chatnation.plugins.funnels.address import FORGOTTEN
 from chatnation.plugins.funnels.conditions import field_label
 from chatnation.plugins.funnels.definition import Definition
 from chatnation.plugins.funnels.lengths import NAMES, SECONDS, in_unit
@@ -64,6 +66,7 @@ def key_figures(view: FunnelView, definition: Definition, answer: FunnelAnswer, 
             definitions.CONVERSION,
             percent(before.conversion),
             unit="percent",
+            link=view.url() + "#card-table",
             metric="funnels.conversion",
         ),
         Kpi(
@@ -72,6 +75,7 @@ def key_figures(view: FunnelView, definition: Definition, answer: FunnelAnswer, 
             definitions.TIME,
             then.from_first.p50,
             unit="seconds",
+            link=view.url() + "#card-times",
             better="down",
             metric="funnels.time",
         ),
@@ -79,11 +83,17 @@ def key_figures(view: FunnelView, definition: Definition, answer: FunnelAnswer, 
             "Still open",
             still,
             definitions.OPEN,
+            link=people_url(view, _most_open(answer), "open"),
             detail=f"{what} that may still go on",
             better=None,
             metric="funnels.open",
         ),
     ]
+
+
+def _most_open(answer: FunnelAnswer) -> int:
+    """The step at which most may still go on."""
+    return max(range(len(answer.steps)), key=lambda place: answer.steps[place].open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,14 @@ def step_names(definition: Definition) -> list[str]:
         first = definition.steps[0].name if definition.anchor_first else "Any step"
         return [first, *(f"and {more} more" for more in range(1, len(definition.steps) - 1)), "All steps"]
     return [f"{step.name} (optional)" if step.optional else step.name for step in definition.steps]
+
+
+def trend_chart(view: FunnelView, answer: FunnelAnswer) -> Chart:
+    """Entries and conversion by the time of entry; each bar leads to the funnel of that time."""
+    chart = funnel_trend_chart(answer, view)
+    links = [view.url_of(point.bucket.start, point.bucket.end, view.path, **FORGOTTEN) for point in answer.trend]
+    entered, *others = chart.series
+    return replace(chart, series=[replace(entered, links=links), *others], empty_text=NOBODY)
 
 
 def steps_table(view: FunnelView, definition: Definition, answer: FunnelAnswer) -> DataTable:
@@ -205,8 +223,8 @@ def groups_table(view: FunnelView, definition: Definition, answer: FunnelAnswer)
     names = step_names(definition)
     rows: list[Row] = [
         [
-            _value(view, definition, group),
-            *group.reached,
+            _value(view, group),
+            *(_reached(view, group, place) for place in range(len(group.reached))),
             percent(group.conversion),
             _difference(group, answer.conversion),
         ]
@@ -226,12 +244,17 @@ def groups_table(view: FunnelView, definition: Definition, answer: FunnelAnswer)
     )
 
 
-def _value(view: FunnelView, definition: Definition, group: FunnelGroup) -> Cell:
+def _value(view: FunnelView, group: FunnelGroup) -> Cell:
     if group.other:
         return Cell("Other")
     if group.value is None:
         return Cell("Unknown", key="")
-    return Cell(group.value, link=people_url(view, definition.last, "reached", group.value))
+    return Cell(group.value, link=people_url(view, 0, "reached", group.value))
+
+
+def _reached(view: FunnelView, group: FunnelGroup, place: int) -> Cell:
+    known = group.value is not None and not group.other
+    return Cell(group.reached[place], link=people_url(view, place, "reached", group.value) if known else None)
 
 
 def _difference(group: FunnelGroup, overall: float | None) -> str:

@@ -16,7 +16,6 @@ from chatnation.plugins.dashboard.api import (
     DataTable,
     Kpi,
     Part,
-    funnel_trend_chart,
 )
 from chatnation.plugins.funnels import definitions, figures, people, questions
 from chatnation.plugins.funnels.address import FORGOTTEN, PATH, FunnelQuery, parameters_of
@@ -119,7 +118,7 @@ class FunnelPages:
         return figures.steps_chart(view, view.query.definition(), answer, before)
 
     async def trend(self, view: FunnelView) -> Chart:
-        return funnel_trend_chart(await view.ask(questions.funnel(view)), view)
+        return figures.trend_chart(view, await view.ask(questions.funnel(view)))
 
     async def table(self, view: FunnelView) -> DataTable:
         return figures.steps_table(view, view.query.definition(), await view.ask(questions.funnel(view)))

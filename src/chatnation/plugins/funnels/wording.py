@@ -91,6 +91,8 @@ def rule(definition: Definition) -> list[str]:
             "A person is everything that leads to one: browsers, user ids and phone numbers, as known now. So a step "
             "on the website and one on WhatsApp meet."
         )
+    if definition.actor == "session":
+        found.append("A chain ends with its session: what the same person does in a later one is another session's.")
     found.append("Known bots count as well." if definition.include_bots else "Known bots are left out.")
     return found
 
