@@ -11,6 +11,7 @@ import pytest
 
 from chatnation import EventType
 from chatnation.plugins.explorer.catalogue import described, entries
+from chatnation.plugins.explorer.edges import round_edges
 from chatnation.plugins.explorer.sparkline import sparkline
 from chatnation.testing.apps import MakeApp
 from tests.plugins.explorer.conftest import open_desk, send_history
@@ -90,3 +91,19 @@ def test_descriptions_without_events_come_last_and_the_first_of_two_counts() -> 
 def test_a_line_goes_from_left_to_right_and_is_none_where_nothing_is() -> None:
     assert sparkline([0, 2, None, 1]) == "M0.0 23.0L33.3 1.0L66.7 23.0L100.0 12.0"
     assert sparkline([0, 0]) == sparkline([3]) == sparkline([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "edges"),
+    [
+        (0, 100, tuple(range(0, 100, 10))),
+        (3, 51_758, tuple(range(0, 60_000, 10_000))),
+        (-7, 12, tuple(range(-8, 12, 2))),
+        (5, 5, (5,)),
+        (0.1, 0.35, (0.1, 0.125, 0.15, 0.175, 0.2, 0.225, 0.25, 0.275, 0.3, 0.325)),
+    ],
+)
+def test_ranges_begin_at_round_numbers_and_hold_all(least: float, most: float, edges: tuple[float, ...]) -> None:
+    found = round_edges(least, most)
+    assert found == pytest.approx(edges)
+    assert found[0] <= least

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from pydantic import Field
 
-from chatnation import App, EventType, Page
+from chatnation import App, EventType, Page, quantity
 from chatnation.plugins.dashboard.api import (
     AnalyticsPage,
     AnalyticsQuery,
@@ -33,8 +34,18 @@ from chatnation.plugins.explorer.catalogue import (
     names_question,
     trends_question,
 )
+from chatnation.plugins.explorer.edges import round_edges
 from chatnation.plugins.explorer.sparkline import sparkline
-from chatnation.query import Breakdown, CataloguedEvent, Distribution, Measure, Selection, Series, Timeseries
+from chatnation.query import (
+    Breakdown,
+    CataloguedEvent,
+    Distribution,
+    DistributionAnswer,
+    Measure,
+    Selection,
+    Series,
+    Timeseries,
+)
 
 CATALOGUE, EXPLORE = "/events/catalogue", "/events/explore"
 MOST_VALUES = 20
@@ -201,16 +212,16 @@ class ExplorePages:
         """How the numbers of the property are spread."""
         if view.query.property is None:
             return Part("", empty=True, empty_text="Choose a property to see how its numbers are spread.")
-        answer = await view.ask(
-            Distribution(
-                range=view.range,
-                filters=view.conditions(),
-                select=selection(view.query.event_name),
-                field=f"properties.{view.query.property}",
-            )
+        question = Distribution(
+            range=view.range,
+            filters=view.conditions(),
+            select=selection(view.query.event_name),
+            field=f"properties.{view.query.property}",
         )
-        if not answer.spread.count:
+        spread = (await view.ask(question)).spread
+        if spread.min is None or spread.max is None:
             return Part("", empty=True, empty_text="None of its values is a number.")
+        answer = await view.ask(replace(question, edges=round_edges(spread.min, spread.max)))
         return distribution_chart(answer, view.query.property, note=numbers_note(answer))
 
     async def properties(self, view: View[ExploreQuery]) -> DataTable:
@@ -287,9 +298,10 @@ def share(count: int, total: int) -> str:
     return "" if count == total else f"{count / total:.0%}"
 
 
-def numbers_note(answer: Any) -> str:
+def numbers_note(answer: DistributionAnswer) -> str:
     """The main figures of a spread in a line, and how many values were no numbers."""
     spread = answer.spread
-    said = f"{spread.count:,} numbers, mean {spread.mean:,.4g}, median {spread.p50:,.4g}, 95% up to {spread.p95:,.4g}."
+    said = f"{quantity(spread.count)} numbers, mean {quantity(spread.mean)}, median {quantity(spread.p50)}"
+    said += f", 95% are at most {quantity(spread.p95)}."
     unusable = sum(answer.unusable.values())
-    return f"{said} {unusable:,} other values are left out." if unusable else said
+    return f"{said} {quantity(unusable)} other values are left out." if unusable else said

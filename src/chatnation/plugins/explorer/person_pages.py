@@ -67,7 +67,7 @@ class PersonPages:
             exact = await self._persons.find(connection, tenant_id, wanted) if wanted else []
             if len(exact) == 1:
                 return RedirectResponse(f"/persons/{exact[0]}", status_code=303)
-            recent = await self._recent(connection, tenant_id, before)
+            recent = None if wanted else await self._recent(connection, tenant_id, before)
         found = await self._reader.search(tenant_id, wanted, MOST_FOUND) if wanted else []
         page = slice_rows(recent or [], PAGE_SIZE, lambda person: (person.started_at, person.session_id))
         response: Response = request.state.render(

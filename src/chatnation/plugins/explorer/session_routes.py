@@ -51,7 +51,12 @@ class SessionRoutes:
             Route("GET", "//sessions/search", self.search, PERSONS, query=SearchQuery, response=answers.FoundUsers),
             Route("GET", "//sessions/{session:uuid}", self.session, VIEW, response=answers.SessionDetail),
             Route(
-                "GET", "//sessions/journey/{known_id}", self.journey, PERSONS, query=JourneyQuery, response=answers.Journey
+                "GET",
+                "//sessions/journey/{known_id}",
+                self.journey,
+                PERSONS,
+                query=JourneyQuery,
+                response=answers.Journey,
             ),
         ]
 
