@@ -26,12 +26,14 @@ Visits = NDArray[np.integer]
 class Acts:
     """Rows with an actor that match at least one of several selections, by place in `order`.
 
-    Bit n of `bits[place]` is set where the row matches selection n of those asked.
+    Bit n of `bits[place]` is set where the row matches selection n of those asked; `row_bits` are the same by row of
+    the frame, also of rows without an actor.
     """
 
     frame: LocalFrame
     order: Sequences
     bits: NDArray[np.uint16]
+    row_bits: NDArray[np.uint16]
 
     @cached_property
     def time(self) -> Times:
@@ -89,4 +91,4 @@ async def acts(
         bits[np.searchsorted(frame.time, all_after, "right") :] |= np.uint16(1 << len(selections))
     bits *= relevant(frame, query)
     order = by_actor(np.where(bits > 0, frame.actors(actor).codes, MISSING))
-    return Acts(frame, order, bits[order.rows])
+    return Acts(frame, order, bits[order.rows], bits)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatnation.core.query.evaluate.acts import Acts, acts
-from chatnation.core.query.evaluate.conditions import meets, need_of_conditions, selected
-from chatnation.core.query.evaluate.rows import relevant
+from chatnation.core.query.evaluate.conditions import meets, need_of_conditions
 from chatnation.core.query.fields import Field
 from chatnation.core.query.frame import Coded, Loader, Mask, Need, Rows, Times, micros
 from chatnation.core.query.model import Outcomes, Range
@@ -60,7 +59,7 @@ async def attempts(query: Outcomes, loader: Loader, stretch: Range, by: Field | 
         fates[within],
         began[within],
         came[within],
-        did.frame.column(by).take(rows) if by else None,
+        did.frame.column_at(by, rows) if by else None,
         _outside(query, stretch, did, pieces, counted) if query.outside else (),
     )
 
@@ -82,7 +81,7 @@ class _Pieces:
         self._deadlines: Times = did.time[self._first] + window
         self.in_time: Mask = did.time <= np.repeat(self._deadlines, self._lengths)
         # Of a row counts the outcome that is listed first; none where it comes late, and none of a start.
-        self._by_row = _first_outcome(outcomes)[did.bits & np.uint16((2 << outcomes) - 1)]
+        self._by_row = _first_outcome(outcomes)[did.bits & _asked(outcomes)]
         self._by_row[~self.in_time] = outcomes
         self._fates = np.minimum.reduceat(self._by_row, self._first) if len(self._first) else self._by_row
 
@@ -121,14 +120,23 @@ class _Pieces:
 
 def _outside(query: Outcomes, stretch: Range, did: Acts, pieces: _Pieces, counted: Mask) -> tuple[int, ...]:
     """For each outcome the events of the range that match it and lie in no attempt, or are of nobody known."""
-    frame = did.frame
-    loose = counted & relevant(frame, query)
-    loose &= (frame.time >= micros(stretch.start)) & (frame.time < micros(stretch.end))
+    outcomes = len(query.outcomes)
+    loose = counted & _comes_of(outcomes)[did.row_bits & _asked(outcomes)]
+    first, last = np.searchsorted(did.frame.time, np.array([micros(stretch.start), micros(stretch.end)]))
+    loose[:first] = loose[last:] = False
     loose[did.order.rows[pieces.inside]] = False
-    loose &= ~selected(frame, query.start, query.source)
-    return tuple(
-        int(np.count_nonzero(loose & selected(frame, outcome.select, query.source))) for outcome in query.outcomes
-    )
+    bits = did.row_bits[loose]
+    return tuple(int(np.count_nonzero(bits & np.uint16(2 << place))) for place in range(outcomes))
+
+
+def _comes_of(outcomes: int) -> Mask:
+    """Which combinations of bits are an outcome, and no start."""
+    return _first_outcome(outcomes) < outcomes
+
+
+def _asked(outcomes: int) -> np.uint16:
+    """The bits of a start and of the outcomes, without that of whatever was done lately."""
+    return np.uint16((2 << outcomes) - 1)
 
 
 def _first_outcome(outcomes: int) -> NDArray[np.uint8]:
