@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,6 +85,12 @@ async def acts(
     needed = Need(actors=frozenset({actor})) | (need or Need())
     loaded = selections if all_after is None else (*selections, Selection())
     frame = await load(query, loader, needed, loaded, stretch)
+    return await asyncio.to_thread(_acts, query, actor, selections, frame, all_after)
+
+
+def _acts(
+    query: Question, actor: str, selections: tuple[Selection, ...], frame: LocalFrame, all_after: int | None
+) -> Acts:
     bits = np.zeros(frame.size, np.uint16)
     for number, selection in enumerate(selections):
         bits |= selected(frame, selection, query.source).astype(np.uint16) << np.uint16(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -46,12 +47,17 @@ async def attempts(query: Outcomes, loader: Loader, stretch: Range, by: Field | 
     recent = active if active is not None and active < micros(end) else None
     loaded = (start - window if query.outside else start), end
     did = await acts(query, query.actor, selections, loader, loaded, need, all_after=recent)
+    return await asyncio.to_thread(_attempts, query, did, stretch, by, micros(now), active)
+
+
+def _attempts(query: Outcomes, did: Acts, stretch: Range, by: Field | None, now: int, active: int | None) -> Attempts:
+    window = timedelta(seconds=query.window)
     pieces = _Pieces(did, len(query.outcomes), window // _MICROSECOND)
     counted = meets(did.frame, query.where, query.source)
     began = did.time[pieces.begins]
     within = (began >= micros(stretch.start)) & (began < micros(stretch.end))
     within &= counted[did.order.rows[pieces.begins]]
-    fates, came = pieces.fates(micros(now), active), pieces.came
+    fates, came = pieces.fates(now, active), pieces.came
     rows = did.order.rows[pieces.begins[within]]
     return Attempts(
         did,
