@@ -125,7 +125,7 @@ async def test_rows_of_the_breakdown_and_bars_of_the_trend_lead_on(office: Offic
     people = await office.page(link[1].replace("/funnel?", "/funnel/parts/people?"))
     assert "3 persons" in people
     trend = unescape(await office.page(f"/funnel/parts/trend?{ADDRESS}&granularity=day"))
-    assert "/funnel?step=start&step=form&step=done&granularity=day&start_date=2025-03-24&end_date=2025-03-24" in trend
+    assert "/funnel?granularity=day&step=start&step=form&step=done&start_date=2025-03-24&end_date=2025-03-24" in trend
 
 
 async def test_the_list_of_people_is_paged(office: Office) -> None:
