@@ -141,8 +141,6 @@ _ROUTES = {
         GET /insights/{card}.csv
         GET /funnel/{card}.csv
         GET /journeys/{card}.csv
-        GET /overview/events.csv
-        GET /overview/sessions.csv
         GET /overview/{card}.csv
         GET /trends/errors/{card}.csv
         GET /trends/lifecycle/{card}.csv
@@ -198,11 +196,9 @@ _ROUTES = {
         GET /api/overview/countries
         GET /api/overview/daily-users
         GET /api/overview/devices
-        GET /api/overview/events
         GET /api/overview/live
         GET /api/overview/now
         GET /api/overview/page-paths
-        GET /api/overview/sessions
         GET /api/overview/user-identity
         GET /api/query
         POST /api/query

@@ -110,7 +110,7 @@ async def test_on_a_phone_the_menu_is_behind_a_button_and_no_page_is_too_wide(vi
         [page_view("/a/rather/long/path/that/does/not/break") for _ in range(3)], visit.source
     )
     await visit.page.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/overview", "/overview/sessions", "/setup", "/settings/ingestion", "/settings/plugins", "/persons"):
+    for path in ("/overview", "/sessions", "/setup", "/settings/ingestion", "/settings/plugins", "/journey"):
         await visit.page.goto(f"{visit.url}{path}")
         width = await visit.page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, path
@@ -136,7 +136,7 @@ async def test_revoking_a_key_asks_first(visit: Visit) -> None:
 
 async def test_a_person_is_found_from_the_list_of_those_seen_lately(visit: Visit) -> None:
     await visit.app.ingest_and_drain([page_view("/start"), page_view("/help")], visit.source)
-    await visit.page.goto(f"{visit.url}/persons")
+    await visit.page.goto(f"{visit.url}/journey")
     await expect(visit.page.locator("tbody tr")).to_have_count(2)
     link = visit.page.locator("tbody a").first
     name = await link.inner_text()
@@ -147,7 +147,7 @@ async def test_a_person_is_found_from_the_list_of_those_seen_lately(visit: Visit
 
 async def test_every_page_begins_with_a_way_to_skip_to_its_content_and_names_its_tables(visit: Visit) -> None:
     await visit.app.ingest_and_drain([page_view("/start") for _ in range(3)], visit.source)
-    for path in ("/overview", "/overview/sessions", "/overview/events", "/persons", "/setup", "/settings/ingestion"):
+    for path in ("/overview", "/sessions", "/events", "/journey", "/setup", "/settings/ingestion"):
         await visit.page.goto(f"{visit.url}{path}")
         await visit.page.keyboard.press("Tab")
         skip = visit.page.get_by_role("link", name="Skip to content")

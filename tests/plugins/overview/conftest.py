@@ -41,6 +41,12 @@ class Office:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def sessions(self, **parameters: str) -> Any:
+        """The list of sessions that numbers lead to."""
+        answer = await self.client.get("/api/sessions", params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
     async def store(self, visits: Iterable[Visit]) -> None:
         """Put visits where the projection would."""
         rows = [row(self.source, visit) for visit in visits]

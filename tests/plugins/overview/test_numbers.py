@@ -180,4 +180,4 @@ async def test_another_tenant_does_not_count(make_app: MakeApp) -> None:
     other = await office.app.source("Another")
     stranger = await office.app.client(await office.app.person(other.tenant))
     assert (await stranger.get("/api/overview")).json()["total_sessions"] == 0
-    assert (await stranger.get("/api/overview/sessions")).json()["items"] == []
+    assert (await stranger.get("/api/sessions")).json()["items"] == []

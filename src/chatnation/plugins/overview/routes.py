@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from chatnation import App, Route
 from chatnation.plugins.dashboard.api import Period, PeriodQuery
-from chatnation.plugins.overview import answers, results, rows
+from chatnation.plugins.overview import answers, results
 from chatnation.plugins.overview.address import OverviewQuery
 from chatnation.plugins.overview.live import LiveCounter, LiveFigures
 from chatnation.plugins.sessions.api import questions
@@ -19,22 +19,6 @@ from chatnation.query import Analytics, Query, Range
 VIEW = "analytics.view"
 LIST_ROWS, PAGE_ROWS = 10, 15
 """How many rows a list has; the rest of a long tail helps nobody on an overview."""
-
-
-class SessionList(BaseModel):
-    """Sessions, newest first."""
-
-    period: answers.PeriodAnswer
-    items: list[rows.SessionRow]
-    next_cursor: str | None
-
-
-class EventList(BaseModel):
-    """Events, newest first."""
-
-    period: answers.PeriodAnswer
-    items: list[rows.EventRow]
-    next_cursor: str | None
 
 
 class OverviewRoutes:
@@ -56,8 +40,6 @@ class OverviewRoutes:
             get("/countries", self.countries, answers.Countries),
             get("/daily-users", self.daily_users, answers.DailyUsers),
             get("/user-identity", self.user_identity, answers.UserIdentity),
-            get("/sessions", self.sessions, SessionList, rows.SessionQuery),
-            get("/events", self.events, EventList, rows.EventQuery),
             Route("GET", "/now", self.now, VIEW, response=LiveFigures),
             Route("GET", "/live", self.live, VIEW),
         ]
@@ -109,22 +91,6 @@ class OverviewRoutes:
         period, stretch = self._time(request, query)
         (visits,) = await self._ask_all(request, questions.visits(stretch, query.conditions(), "day"))
         return results.identity(period, visits)
-
-    async def sessions(self, request: Request, query: rows.SessionQuery) -> SessionList:
-        """The sessions that began in a period, newest first."""
-        period = self._period(request, query)
-        tenant_id: int = request.state.actor.tenant.id
-        async with self._app().storage.tenant(tenant_id) as connection:
-            found = await rows.sessions(connection, tenant_id, period, query)
-        return SessionList(period=results.answer_of(period), items=found.items, next_cursor=found.next_cursor)
-
-    async def events(self, request: Request, query: rows.EventQuery) -> EventList:
-        """The events that happened in a period, newest first."""
-        period = self._period(request, query)
-        tenant_id: int = request.state.actor.tenant.id
-        async with self._app().storage.tenant(tenant_id) as connection:
-            found = await rows.events(connection, tenant_id, period, query)
-        return EventList(period=results.answer_of(period), items=found.items, next_cursor=found.next_cursor)
 
     async def now(self, request: Request) -> LiveFigures:
         """Events of the last minute and persons of the last five."""
