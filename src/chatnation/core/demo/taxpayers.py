@@ -61,10 +61,11 @@ def taxpayer(seed: int, number: int) -> Taxpayer:
     devices = [choose_device(rng, PHONES if rng.random() < 0.72 else DESKS)]
     if rng.random() < 0.18:
         devices.append(choose_device(rng, DESKS if devices[0].screen[0] < 900 else PHONES))
+    prefix = random.Random(number).choices(("254767", "256772", "255754", "250788"), (92, 4, 3, 1))[0]
     return Taxpayer(
         name=f"{first} {last}",
         pin=f"A{rng.randrange(10**9):09d}{rng.choice('ABCDEFGHJKLMNPQRSTUVWXYZ')}",
-        phone=f"254767{(number * 387_421 + seed) % _PHONES:06d}",
+        phone=f"{prefix}{(number * 387_421 + seed) % _PHONES:06d}",
         email=f"{first}.{last}{rng.randrange(1, 1000)}@mail.example".lower(),
         place=place,
         address=choose_address(rng, place),

@@ -32,7 +32,7 @@ class Summary(BaseModel):
     distribution: list[ScoreCount]
     five_star_percent: float | None
     total_sent: int
-    response_rate: float | None = Field(description="Responses per survey sent, in percent.")
+    response_rate: float | None = Field(description="Of the surveys sent, those answered within 30 days, in percent.")
     percent_change: float = Field(description="Of the average, against the equally long period before.")
     revisions: int = Field(description="Later valid ratings of chats that had been rated.")
     invalid_ratings: int = Field(description="Ratings that are no whole number from 1 to 5.")
@@ -127,7 +127,7 @@ class TrendPoint(BaseModel):
     average_score: float | None
     response_count: int
     sent: int
-    response_rate: float | None
+    response_rate: float | None = Field(description="Of the surveys sent in it, those answered, in percent.")
 
 
 class Trend(BaseModel):

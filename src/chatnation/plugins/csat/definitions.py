@@ -10,8 +10,8 @@ RESPONSES = (
     "counts, whenever it was given: later ones are kept as revisions. A rating without a chat belongs to its visit."
 )
 RESPONSE_RATE = (
-    "Responses given in the period for each survey sent in the period. It can pass 100% where ratings come without a "
-    "survey having been recorded, or for surveys sent before."
+    "Of the surveys sent in the period, those that were answered by a valid rating of the same chat within 30 days. "
+    "Ratings that nobody asked for, such as those on a website, do not change it."
 )
 AVERAGE = "Mean score of the responses, from 1 to 5."
 FIVE_STAR = "Share of the responses with a score of 5."

@@ -11,7 +11,7 @@ from pydantic import Field
 from chatnation import App, Page
 from chatnation.plugins.csat import definitions
 from chatnation.plugins.csat.questions import AGENT, JOURNEY, RATING, SCORES, SENT, SUBMITTED, Show
-from chatnation.plugins.csat.reports import Reports, Scores, rating_of, share, text_of
+from chatnation.plugins.csat.reports import Reports, Scores, answered_share, rating_of, share, text_of
 from chatnation.plugins.csat.routes import PATH
 from chatnation.plugins.dashboard.api import (
     AnalyticsPage,
@@ -25,6 +25,7 @@ from chatnation.plugins.dashboard.api import (
     Part,
     Series,
     View,
+    bucket_labels,
     percent,
     trend_chart,
 )
@@ -84,7 +85,7 @@ class CsatPages:
 
 async def figures(view: CsatView) -> list[Kpi]:
     """The cards at the top."""
-    found = await Reports(view).figures()
+    found, surveys = await Reports(view).figures(), await Reports(view).surveys()
 
     def now(name: str) -> Line:
         return found.line(name)
@@ -120,10 +121,11 @@ async def figures(view: CsatView) -> list[Kpi]:
         ),
         Kpi(
             "Response rate",
-            percent(now("response_rate").total),
+            answered_share(surveys.total),
             definitions.RESPONSE_RATE,
-            percent(before("response_rate")),
+            answered_share(surveys.previous),
             unit="percent",
+            detail=f"{surveys.total.open:,} may still answer" if surveys.total.open else "",
             link=view.url("/events", event_name=[SENT, SUBMITTED]),
             metric="csat.response_rate",
         ),
@@ -169,24 +171,26 @@ async def trend(view: CsatView) -> Chart:
 
 
 async def response_rate(view: CsatView) -> Chart:
-    """Surveys as bars, the response rate as a line."""
-    found = await Reports(view).figures()
-    found = replace(
-        found, lines=tuple(_in_percent(line) for line in found.lines), previous=tuple(map(_in_percent, found.previous))
-    )
-    return _compared(
-        trend_chart(
-            found,
-            view,
-            kind="combined",
-            names={"sent": "Surveys sent", "response_rate": "Response rate"},
-            only=("sent", "response_rate"),
-            lines=("response_rate",),
-            units={"response_rate": "percent"},
-            link=_leads(view, SENT),
-        ),
-        view,
-        empty="No survey was sent in this period.",
+    """Surveys as bars, the share of them that was answered as a line."""
+    found = await Reports(view).surveys()
+    points = [(point.bucket, point.counts) for point in found.trend]
+    links = [view.url_of(bucket.start, bucket.end, "/events", event_name=SENT) for bucket, _ in points]
+    return Chart(
+        kind="combined",
+        category=view.granularity.capitalize(),
+        categories=bucket_labels([bucket for bucket, _ in points], view.granularity),
+        keys=[bucket.label for bucket, _ in points],
+        series=[
+            Series("Surveys sent", [counts.attempts for _, counts in points], links),
+            Series(
+                "Response rate",
+                [answered_share(counts) for _, counts in points],
+                unit="percent",
+                line=True,
+                open=[counts.open > 0 for _, counts in points],
+            ),
+        ],
+        empty_text="No survey was sent in this period.",
     )
 
 
@@ -242,7 +246,7 @@ async def _broken_down(view: CsatView, field: str, label: str, *, distributed: b
 async def agents(view: CsatView) -> DataTable:
     """What became of the surveys about each agent's chats."""
     reports = Reports(view)
-    found, names = await reports.by_agent(), await reports.agent_names()
+    found, names = await reports.surveys(), await reports.agent_names()
     rows = []
     for group in found.groups:
         agent = group.value
@@ -343,12 +347,6 @@ def _measures(counts: Scores, *, distributed: bool = True) -> list[float | None]
 
 def _leads(view: CsatView, event: str) -> Callable[[Bucket, Line], str]:
     return lambda bucket, line: view.url_of(bucket.start, bucket.end, "/events", event_name=event)
-
-
-def _in_percent(line: Line) -> Line:
-    if line.series != "response_rate":
-        return line
-    return replace(line, values=tuple(percent(value) for value in line.values), total=percent(line.total))
 
 
 def _compared(chart: Chart, view: CsatView, *, empty: str) -> Chart:

@@ -42,7 +42,6 @@ RATED = Selection((SUBMITTED,), (_VALID,), _FIRST)
 REVISED = Selection((SUBMITTED,), (_VALID,), replace(_FIRST, later=True))
 INVALID = Selection((SUBMITTED,), (Filter(RATING, "is_set"), Filter(RATING, "is_not", _SCORES)))
 ASKED = Selection((SENT,))
-RESPONSE_RATE = Formula("response_rate", "{responses} / {sent}")
 FIVE_STAR = Formula("five_star", "{five} / {responses}")
 
 Show = Literal["latest", "low", "comments", "revised", "invalid"]
@@ -94,7 +93,7 @@ class Questions:
                 Series("revised", REVISED),
                 Series("invalid", INVALID),
             ),
-            formulas=(RESPONSE_RATE, FIVE_STAR),
+            formulas=(FIVE_STAR,),
             granularity=granularity,
             compare=True,
         )
@@ -118,7 +117,7 @@ class Questions:
             limit=limit,
         )
 
-    def by_agent(self) -> Outcomes:
+    def surveys(self, granularity: Granularity) -> Outcomes:
         """What became of the surveys that were sent, by the agent of the chat: a score, nothing, or nothing yet."""
         return Outcomes(
             range=self.stretch,
@@ -129,6 +128,8 @@ class Questions:
             actor=CHAT,
             by=AGENT,
             limit=500,
+            granularity=granularity,
+            compare=True,
         )
 
     def agent_names(self) -> Breakdown:

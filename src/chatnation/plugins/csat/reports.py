@@ -75,8 +75,8 @@ class Reports:
     async def breakdown(self, by: str) -> BreakdownAnswer:
         return await self.view.ask(self.questions.breakdown(by))
 
-    async def by_agent(self) -> OutcomesAnswer:
-        return await self.view.ask(self.questions.by_agent())
+    async def surveys(self) -> OutcomesAnswer:
+        return await self.view.ask(self.questions.surveys(self.view.granularity))
 
     async def agent_names(self) -> Mapping[str, str]:
         """The most frequent name of each agent of whom some event told one."""
@@ -108,6 +108,11 @@ def text_of(event: EventRow, *names: str) -> str | None:
     """The first of several properties that is a text, and not an empty one."""
     found = (event.properties.get(name) for name in names)
     return next((value.strip() for value in found if isinstance(value, str) and value.strip()), None)
+
+
+def answered_share(counts: OutcomeCounts | None) -> float | None:
+    """Of surveys those that were answered, in percent."""
+    return None if counts is None else share(Scores.of_outcomes(counts).total, counts.attempts)
 
 
 def share(part: float, whole: float) -> float | None:

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from chatnation import App, Route
 from chatnation.plugins.csat import answers
 from chatnation.plugins.csat.questions import JOURNEY, SCORES, Show
-from chatnation.plugins.csat.reports import Reports, Scores, rating_of, rounded, share, text_of
-from chatnation.plugins.dashboard.api import AnalyticsQuery, View, percent, percent_change
+from chatnation.plugins.csat.reports import Reports, Scores, answered_share, rating_of, rounded, share, text_of
+from chatnation.plugins.dashboard.api import AnalyticsQuery, View, percent_change
 from chatnation.query import Bucket, EventRow, Granularity
 
 VIEW = "analytics.view"
@@ -54,7 +54,7 @@ class CsatRoutes:
     async def dashboard(self, request: Request, query: AnalyticsQuery) -> answers.Dashboard:
         """Average, responses, scores and the latest feedback."""
         reports = self._reports(request, query)
-        found, scores = await reports.figures(), await reports.scores()
+        found, scores, surveys = await reports.figures(), await reports.scores(), await reports.surveys()
         average, before = found.line("average").total, found.before("average").total
         return answers.Dashboard(
             period=_period(reports),
@@ -64,7 +64,7 @@ class CsatRoutes:
                 distribution=distribution(scores),
                 five_star_percent=scores.five_star,
                 total_sent=int(found.line("sent").total or 0),
-                response_rate=percent(found.line("response_rate").total),
+                response_rate=answered_share(surveys.total),
                 percent_change=percent_change(average or 0, before or 0),
                 revisions=int(found.line("revised").total or 0),
                 invalid_ratings=int(found.line("invalid").total or 0),
@@ -89,7 +89,7 @@ class CsatRoutes:
     async def by_agent(self, request: Request, query: AnalyticsQuery) -> answers.ByAgent:
         """Scores by the agent whose chat was rated."""
         reports = self._reports(request, query)
-        found, names = await reports.by_agent(), await reports.agent_names()
+        found, names = await reports.surveys(), await reports.agent_names()
         data = []
         for group in found.groups:
             if group.other:
@@ -101,7 +101,7 @@ class CsatRoutes:
                     name=names.get(group.value or ""),
                     sent=group.counts.attempts,
                     open=group.counts.open,
-                    response_rate=share(scores.total, group.counts.attempts),
+                    response_rate=answered_share(group.counts),
                     **_scores(scores),
                 )
             )
@@ -111,17 +111,17 @@ class CsatRoutes:
         """Average score and responses over time."""
         reports = self._reports(request, query)
         found, cut = await reports.figures(), reports.view.granularity
-        names = ("average", "responses", "sent", "response_rate")
-        rows = zip(found.buckets, *(found.line(name).values for name in names), strict=True)
+        surveys = (await reports.surveys()).trend
+        lines = (found.line(name).values for name in ("average", "responses", "sent"))
         data = [
             answers.TrendPoint(
                 period=period_text(bucket, cut),
                 average_score=rounded(average),
                 response_count=int(responses or 0),
                 sent=int(sent or 0),
-                response_rate=percent(rate),
+                response_rate=answered_share(answered.counts),
             )
-            for bucket, average, responses, sent, rate in rows
+            for bucket, average, responses, sent, answered in zip(found.buckets, *lines, surveys, strict=True)
         ]
         return answers.Trend(period=_period(reports), granularity=cut, data=data)
 

@@ -20,7 +20,6 @@ from chatnation.plugins.dashboard.api import (
     Target,
     bucket_labels,
     country_name,
-    intervals_chart,
     intervals_trend_chart,
     ranked_chart,
     trend_chart,
@@ -38,6 +37,19 @@ from chatnation.query import Bucket, IntervalsAnswer, IntervalsGroup, Line
 
 RECEIVED, SENT, READ, RESOLVED = "message.received", "message.sent", "message.read", "chat.resolved"
 UNKNOWN = "Unknown"
+RESOLUTION_LABELS = (
+    "under 5 min",
+    "5 to 10 min",
+    "10 to 15 min",
+    "15 to 30 min",
+    "30 to 60 min",
+    "1 to 2 h",
+    "2 to 4 h",
+    "4 to 8 h",
+    "8 to 24 h",
+    "a day or more",
+)
+"""Of the buckets of `RESOLUTION_EDGES`."""
 
 
 class WhatsappAnalyticsPages:
@@ -56,7 +68,7 @@ class WhatsappAnalyticsPages:
         cards = [
             card("figures", "", figures, "", 12),
             card("volume", "Messages over time", volume, "received", 8),
-            card("funnel", "What becomes of messages", funnel, "delivery", 4),
+            card("funnel", "Delivery", funnel, "delivery", 4),
             card("read-rate", "Read rate", read_rate, "read_rate", 6),
             card("new-contacts", "New contacts", new_contacts, "new_contacts", 6),
             card(
@@ -229,7 +241,23 @@ async def response_trend(view: WhatsappView) -> Chart:
 async def response_times(view: WhatsappView) -> Chart:
     """How many contacts waited how long."""
     found = await Reports(view).responses()
-    return intervals_chart(found, category="Minutes until the answer", name="Messages", note=_waiting(found))
+    labels = [*(f"{low}–{low + 1}" for low in range(9)), "9 or more"]  # noqa: RUF001 - ranges take en dashes
+    median = f"Half within {_duration(found.spread.p50)}. " if found.spread.p50 is not None else ""
+    return Chart(
+        kind="histogram",
+        category="Minutes until the answer",
+        categories=labels,
+        keys=[f"{low}-{low + 1}" for low in range(9)] + ["9+"],
+        series=[
+            Series(
+                "Messages",
+                [bucket.count for bucket in found.buckets],
+                [view.url("/events", event_name=[RECEIVED, SENT])] * len(labels),
+            )
+        ],
+        note=median + _waiting(found),
+        empty_text="No message was answered in this period.",
+    )
 
 
 async def responders(view: WhatsappView) -> DataTable:
@@ -316,12 +344,19 @@ async def resolution(view: WhatsappView) -> Chart:
         parts.append(f"{found.open:,} not resolved yet.")
     if found.unanswered:
         parts.append(f"{found.unanswered:,} not resolved in 30 days.")
-    return intervals_chart(
-        found,
+    return Chart(
+        kind="histogram",
         category="Time from taking to resolving",
-        name="Chats",
+        categories=RESOLUTION_LABELS,
+        series=[
+            Series(
+                "Chats",
+                [bucket.count for bucket in found.buckets],
+                [view.url("/events", event_name=RESOLVED)] * len(RESOLUTION_LABELS),
+            )
+        ],
         note=" ".join(parts),
-        link=lambda bucket: view.url("/events", event_name=RESOLVED),
+        empty_text="No chat that was taken in this period was resolved.",
     )
 
 
@@ -434,4 +469,6 @@ def _waiting(found: IntervalsAnswer) -> str:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
     return f"{seconds / 60:.0f} minutes" if seconds < 7_200 else f"{seconds / 3_600:.1f} hours"
