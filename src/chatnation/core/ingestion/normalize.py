@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 
 from chatnation.core.errors import ChatnationError
+from chatnation.core.identity.generations import Generations
 from chatnation.core.ids import client_uuid, hashed_uuid, message_uuid
 from chatnation.core.ingestion.event import Delivery, Event
 from chatnation.core.ingestion.times import ClockRules, ReceiptClock, from_milliseconds, parse_instant
@@ -14,9 +17,14 @@ from chatnation.core.ingestion.wire import Context, Page, StreamedBatch, Streame
 
 _DEFAULT_RULES = ClockRules()
 _batches = msgspec.json.Decoder(StreamedBatch)
+_contexts = msgspec.json.Decoder(Context)
 _properties = msgspec.json.Decoder(dict[str, object])
 _ADDRESSED_CHANNELS = frozenset({"web", "mobile", "server"})
 _CONTACT_PROPERTY = {"message.received": "from", "message.sent": "to"}
+_LONGEST_REMEMBERED = 2_000
+"""Bytes of a context that is worth remembering; the tracker's have a few hundred."""
+_NEVER = datetime.fromtimestamp(0, UTC)
+_NO_ID = UUID(int=0)
 
 
 class UnreadableDelivery(ChatnationError):
@@ -24,22 +32,78 @@ class UnreadableDelivery(ChatnationError):
 
 
 def normalize(delivery: Delivery, rules: ClockRules = _DEFAULT_RULES) -> list[Event]:
-    """The events of a delivery, in order, each ready for the stages.
-
-    The same delivery always gives the same events. Text that is longer than its column is cut. Raises
-    UnreadableDelivery.
-    """
-    try:
-        batch = _batches.decode(delivery.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableDelivery(f"delivery {UUID(bytes=delivery.id)}: {error}") from error
-    clock = ReceiptClock(from_milliseconds(delivery.received_ms), parse_instant(batch.sent_at), rules)
-    normalizer = _Normalizer(delivery, clock)
-    return [normalizer.event(index, streamed) for index, streamed in enumerate(batch.batch)]
+    """The events of a single delivery; see `Normalizer`."""
+    return Normalizer(rules).events(delivery)
 
 
-class _Normalizer:
-    """What the events of one delivery share, so that it is worked out once."""
+class Normalizer:
+    """Makes events of deliveries. One per process: it remembers contexts, which the events on a page share."""
+
+    def __init__(self, rules: ClockRules, remembered: int = 4_000) -> None:
+        self._rules = rules
+        self._remembered: Generations[bytes, Event] = Generations(remembered)
+
+    def events(self, delivery: Delivery) -> list[Event]:
+        """The events of a delivery, in order, each ready for the stages.
+
+        The same delivery always gives the same events. Text that is longer than its column is cut. Raises
+        UnreadableDelivery.
+        """
+        try:
+            batch = _batches.decode(delivery.body)
+            blanks = [self._blank(bytes(streamed.context)) for streamed in batch.batch]
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise UnreadableDelivery(f"delivery {UUID(bytes=delivery.id)}: {error}") from error
+        clock = ReceiptClock(from_milliseconds(delivery.received_ms), parse_instant(batch.sent_at), self._rules)
+        filler = _Filler(delivery, clock)
+        for place, (event, streamed) in enumerate(zip(blanks, batch.batch, strict=True)):
+            filler.fill(event, streamed, place)
+        return blanks
+
+    def _blank(self, context: bytes) -> Event:
+        """An event of which only what comes from its context is filled in."""
+        found = self._remembered.get(context)
+        if found is None:
+            found = _blank(_contexts.decode(context) if context else Context())
+            if len(context) <= _LONGEST_REMEMBERED:
+                self._remembered[context] = found
+        event = copy(found)
+        if event.campaign is not None:
+            event.campaign = event.campaign.copy()
+        return event
+
+
+def _blank(context: Context) -> Event:
+    channel = (context.channel or "web")[:20]
+    library = context.library
+    blank = Event(
+        tenant_id=0,
+        project_id=0,
+        message_id=_NO_ID,
+        event_name="",
+        event_type="",
+        timestamp=_NEVER,
+        received_at=_NEVER,
+        external_id=_cut(context.external_id, 100),
+        handshake_token=_cut(context.handshake_token, 100),
+        channel_type=channel,
+        campaign=context.campaign or None,
+        sdk_name=_cut(library.name, 100) if library else None,
+        sdk_version=_cut(library.version, 20) if library else None,
+    )
+    page = context.page
+    if page is not None and channel == "web":
+        blank.page_path = _cut(page.path, 500)
+        blank.page_url = _cut(_address(page), 2000)
+        blank.page_title = _cut(page.title, 500)
+        blank.referrer = _cut(page.referrer, 2000)
+    if channel in _ADDRESSED_CHANNELS:
+        blank.user_agent = _cut(context.user_agent, 1000)
+    return blank
+
+
+class _Filler:
+    """Fills in the events of one delivery; holds what they share, so that it is worked out once."""
 
     __slots__ = ("_clock", "_delivery", "_uuids")
 
@@ -48,56 +112,48 @@ class _Normalizer:
         self._clock = clock
         self._uuids: dict[str, UUID] = {}
 
-    def event(self, index: int, streamed: StreamedEvent) -> Event:
-        delivery, context = self._delivery, streamed.context
-        time = self._clock.place(parse_instant(streamed.timestamp))
+    def fill(self, event: Event, streamed: StreamedEvent, place: int) -> None:
+        delivery, clock = self._delivery, self._clock
+        event.tenant_id = delivery.tenant_id
+        event.project_id = delivery.project_id
+        event.received_at = clock.received_at
+        event.skew_ms = clock.skew_ms
+        claim = parse_instant(streamed.timestamp)
+        if claim is not None and clock.believes(claim):
+            event.timestamp = claim
+        else:
+            event.timestamp, event.claimed_at, event.has_claim = clock.place(claim)
         name = streamed.event_name
+        event.event_name = name[:100]
+        event.event_type = (streamed.event_type or "track")[:20]
+        event.sequence = streamed.sequence
+        self._identify(event, streamed, place)
         raw = bytes(streamed.properties)
-        properties = raw if raw.startswith(b"{") else b"{}"
-        message_id, message_ref, event_id = self._message(index, streamed)
-        channel = (context.channel or "web")[:20]
-        page, library = context.page, context.library
-        event = Event(
-            tenant_id=delivery.tenant_id,
-            project_id=delivery.project_id,
-            message_id=message_id,
-            message_ref=message_ref,
-            event_id=event_id,
-            event_name=name[:100],
-            event_type=(streamed.event_type or "track")[:20],
-            timestamp=time.timestamp,
-            claimed_at=time.claimed_at,
-            has_claim=time.has_claim,
-            received_at=self._clock.received_at,
-            skew_ms=self._clock.skew_ms,
-            sequence=streamed.sequence,
-            anonymous_id=self._uuid(streamed.anonymous_id),
-            session_id=self._uuid(streamed.session_id),
-            user_id=_user_id(name, streamed.user_id),
-            previous_id=streamed.previous_id or None,
-            external_id=_external_id(name, channel, context, properties),
-            handshake_token=_cut(context.handshake_token, 100),
-            channel_type=channel,
-            campaign=context.campaign or None,
-            sdk_name=_cut(library.name, 100) if library else None,
-            sdk_version=_cut(library.version, 20) if library else None,
-            journey_start=_flag(streamed.journey_start, b'"journeyStart"', "journeyStart", properties),
-            journey_end=_flag(streamed.journey_end, b'"journeyEnd"', "journeyEnd", properties),
-            properties=properties,
-        )
-        if page is not None and channel == "web":
-            event.page_path = _cut(page.path, 500)
-            event.page_url = _cut(_address(page), 2000)
-            event.page_title = _cut(page.title, 500)
-            event.referrer = _cut(page.referrer, 2000)
-        if channel in _ADDRESSED_CHANNELS:
-            self._address(event, streamed)
-        return event
+        if raw.startswith(b"{"):
+            event.properties = raw
+            _read_properties(event, name)
+        if streamed.journey_start:
+            event.journey_start = True
+        if streamed.journey_end:
+            event.journey_end = True
+        if event.channel_type in _ADDRESSED_CHANNELS:
+            self._locate(event, streamed)
 
-    def _address(self, event: Event, streamed: StreamedEvent) -> None:
+    def _identify(self, event: Event, streamed: StreamedEvent, place: int) -> None:
+        """Fill in the ids of the event and of whoever caused it."""
+        event.message_id, event.message_ref, event.event_id = self._message(place, streamed)
+        if streamed.anonymous_id:
+            event.anonymous_id = self._uuid(streamed.anonymous_id)
+        if streamed.session_id:
+            event.session_id = self._uuid(streamed.session_id)
+        if streamed.user_id:
+            event.user_id = _user_id(streamed.event_name, streamed.user_id)
+        if streamed.previous_id:
+            event.previous_id = streamed.previous_id
+
+    def _locate(self, event: Event, streamed: StreamedEvent) -> None:
         """The visitor's address and browser: the connection's, unless it comes from a customer's server."""
         delivery = self._delivery
-        event.user_agent = _cut(streamed.context.user_agent, 1000)
         if streamed.ip or streamed.geo_ip:
             event.ip_address, event.geo_ip = streamed.ip, streamed.geo_ip
         elif not delivery.server_side or streamed.use_connection:
@@ -105,11 +161,11 @@ class _Normalizer:
         if event.user_agent is None and not delivery.server_side:
             event.user_agent = _cut(delivery.user_agent, 1000)
 
-    def _message(self, index: int, streamed: StreamedEvent) -> tuple[UUID, str | None, UUID | None]:
+    def _message(self, place: int, streamed: StreamedEvent) -> tuple[UUID, str | None, UUID | None]:
         """The dedupe key, its text where that is no UUID, and the event id where it is another one."""
         text = streamed.message_id or streamed.event_id
         if not text:
-            return hashed_uuid("delivery", self._delivery.id.hex(), index), None, None
+            return hashed_uuid("delivery", self._delivery.id.hex(), place), None, None
         message_id, message_ref = message_uuid(text)
         if streamed.project_scoped:
             message_id, message_ref = hashed_uuid("message", self._delivery.project_id, text), text
@@ -118,9 +174,7 @@ class _Normalizer:
             event_id = client_uuid(self._delivery.tenant_id, streamed.event_id)
         return message_id, message_ref, event_id if event_id != message_id else None
 
-    def _uuid(self, text: str | None) -> UUID | None:
-        if not text:
-            return None
+    def _uuid(self, text: str) -> UUID:
         found = self._uuids.get(text)
         if found is None:
             found = self._uuids[text] = client_uuid(self._delivery.tenant_id, text)
@@ -135,35 +189,35 @@ def _address(page: Page) -> str | None:
     return f"{url}?{search.removeprefix('?')}"
 
 
-def _user_id(event_name: str, user_id: str | None) -> str | None:
+def _user_id(event_name: str, user_id: str) -> str:
     """The user id; survey pages write the contact's phone number in many ways, so theirs is reduced to its digits.
 
     Only a number that can be a phone's is: a tax number such as `A012345678Z` would become somebody else's id.
     """
-    if event_name == "csat_submitted" and user_id:
+    if event_name == "csat_submitted":
         digits = "".join(character for character in user_id if character in "0123456789")
         return digits if 10 <= len(digits) <= 15 else user_id
-    return user_id or None
+    return user_id
 
 
-def _external_id(event_name: str, channel: str, context: Context, properties: bytes) -> str | None:
-    """The contact's phone number: as stated, else the WhatsApp message's other party."""
-    if context.external_id:
-        return context.external_id[:100]
-    key = _CONTACT_PROPERTY.get(event_name) if channel == "whatsapp" else None
-    value = _properties.decode(properties).get(key) if key else None
+def _read_properties(event: Event, name: str) -> None:
+    """Fill in what some events say among their properties: the other party of a WhatsApp message, and journey flags."""
+    if event.channel_type == "whatsapp" and event.external_id is None and name in _CONTACT_PROPERTY:
+        event.external_id = _contact(_properties.decode(event.properties).get(_CONTACT_PROPERTY[name]))
+    if b'"journey' in event.properties:
+        properties = _properties.decode(event.properties)
+        event.journey_start = _is_true(properties.get("journeyStart"))
+        event.journey_end = _is_true(properties.get("journeyEnd"))
+
+
+def _contact(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return value[:100] if isinstance(value, str) and value else None
 
 
-def _flag(stated: bool | None, needle: bytes, key: str, properties: bytes) -> bool:
-    """A journey flag beside the properties or among them, where the text "true" counts and other text does not."""
-    if stated:
-        return True
-    if needle not in properties:
-        return False
-    value = _properties.decode(properties).get(key)
+def _is_true(value: object) -> bool:
+    """Whether a flag is set; the text "true" counts and other text does not."""
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 

@@ -51,6 +51,10 @@ class ReceiptClock:
         # A small skew is left alone: correcting it would give a retry another time than its first attempt.
         self._correction = skew if skew is not None and abs(skew) > rules.skew_tolerance else None
 
+    def believes(self, claim: datetime) -> bool:
+        """Whether `claim` is stored as it is, as nearly every one is; `place` says what becomes of any."""
+        return self._correction is None and claim <= self._latest
+
     def place(self, claim: datetime | None) -> EventTime:
         """The stored time of an event that claims to have happened at `claim`.
 

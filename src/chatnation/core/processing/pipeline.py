@@ -15,7 +15,7 @@ from chatnation.core.identity.evidence import Ids, Recogniser
 from chatnation.core.identity.store import Confirm, IdentityStore
 from chatnation.core.ingestion.event import Delivery, Event, EventBatch
 from chatnation.core.ingestion.ledger import DEAD, DUPLICATE, REJECTED, STORED
-from chatnation.core.ingestion.normalize import normalize
+from chatnation.core.ingestion.normalize import Normalizer
 from chatnation.core.ingestion.times import ClockRules
 from chatnation.core.processing.clients import Clients
 from chatnation.core.processing.deliveries import SUPPRESSED, Account, guard_id, take_deliveries
@@ -98,7 +98,7 @@ class Pipeline:
         self._projections = projections
         self._partitions = partitions
         self._enabled = enabled
-        self._rules = rules
+        self._normalizer: Final = Normalizer(rules)
         self._publish = publish
         self._clients: Final = Clients(storage)
         self._recogniser: Final = Recogniser()
@@ -145,7 +145,7 @@ class Pipeline:
         corrected: list[tuple[Delivery, list[Event]]] = []
         since_pause = 0
         for delivery in {guard_id(delivery): delivery for delivery in deliveries}.values():
-            events = normalize(delivery, self._rules)
+            events = self._normalizer.events(delivery)
             (corrected if any(map(is_keyed, events)) else plain).append((delivery, events))
             since_pause += len(events)
             if since_pause >= _BREATHE_EVERY:

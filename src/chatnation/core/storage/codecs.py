@@ -25,11 +25,12 @@ Address = IPv4Address | IPv6Address | IPv4Interface | IPv6Interface
 
 async def set_codecs(connection: asyncpg.Connection[Any]) -> None:
     """Teach a connection the types of this module."""
-    for name, encoder, decoder in (("jsonb", _encode_json, _decode_json), ("inet", _encode_address, _decode_address)):
+    for name, encoder, decoder in (("jsonb", encode_json, _decode_json), ("inet", encode_address, _decode_address)):
         await connection.set_type_codec(name, schema="pg_catalog", format="binary", encoder=encoder, decoder=decoder)
 
 
-def _encode_json(value: str | bytes) -> bytes:
+def encode_json(value: str | bytes) -> bytes:
+    """JSON text as a `jsonb` parameter."""
     return _JSONB_VERSION + (value if isinstance(value, bytes) else value.encode())
 
 
@@ -38,7 +39,8 @@ def _decode_json(value: bytes) -> object:
 
 
 @lru_cache(maxsize=65_536)
-def _encode_address(value: str | Address) -> bytes:
+def encode_address(value: str | Address) -> bytes:
+    """An address or network as an `inet` parameter. Raises ValueError."""
     address = ip_interface(value)
     packed = address.packed
     return bytes((_FAMILIES[address.version], address.network.prefixlen, 0, len(packed))) + packed
