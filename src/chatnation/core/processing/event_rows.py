@@ -49,9 +49,7 @@ _GROUPS = (
     ),
     Group({"event_name": "text", "event_type": "text", "journey_start": "bool", "journey_end": "bool"}),
     Group({"claimed_at": "timestamptz", "event_id": "uuid", "message_ref": "text"}),  # Mostly null.
-    Group(
-        {"timestamp": "timestamptz", "message_id": "uuid", "sequence": "int4", "properties": "jsonb"}, alike=False
-    ),
+    Group({"timestamp": "timestamptz", "message_id": "uuid", "sequence": "int4", "properties": "jsonb"}, alike=False),
 )
 _writer = RowWriter(_GROUPS)
 COLUMNS = _writer.columns

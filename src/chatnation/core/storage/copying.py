@@ -1,13 +1,13 @@
 """Rows in the binary format of COPY.
 
-asyncpg writes that too, one value after the other. But the rows of a batch are alike: whoever knows which columns change
-together names them as a group, and each different group of values is written once.
+asyncpg writes that too, one value after the other. But the rows of a batch are alike: whoever knows which columns
+change together names them as a group, and each different group of values is written once.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
@@ -87,6 +87,11 @@ def _column(name: str, type_: str, objects: Sequence[object]) -> list[bytes]:
     return [_NULL if value is None else write(value) for value in map(attrgetter(name), objects)]
 
 
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    """`data` as asyncpg takes it; plain bytes would be the path of a file to it."""
+    yield data
+
+
 class RowWriter:
     """Copies objects into tables that have the columns of `groups`."""
 
@@ -96,8 +101,8 @@ class RowWriter:
 
     async def copy(self, connection: asyncpg.Connection[Any], table: str, objects: Sequence[object]) -> None:
         """Add a row for each object. Raises Unwritable before anything is sent."""
-        rows = memoryview(self.write(objects))  # As plain bytes they would be taken for the path of a file.
-        await connection.copy_to_table(table, source=rows, columns=self.columns, format="binary")
+        rows = self.write(objects)
+        await connection.copy_to_table(table, source=_once(rows), columns=self.columns, format="binary")
 
     def write(self, objects: Sequence[object]) -> bytes:
         """The rows as COPY reads them. Raises Unwritable."""

@@ -5,33 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation import EventBatch
-from chatnation.plugins.overview.models import page_counts
+from chatnation import EventBatch, raw
 
 PAGE_VIEW = "page_view"
-QUARTER_SECONDS, DAY_SECONDS = 15 * 60, 86_400
+_QUARTER = 15 * 60
+_COUNT = """
+INSERT INTO overview.page_counts (tenant_id, whole_day, bucket, path, views)
+SELECT $1::int4, span = '1 day', date_bin(span, quarter, 'epoch'), path, sum(views)
+  FROM unnest($2::timestamptz[], $3::text[], $4::int8[]) AS seen (quarter, path, views),
+       (VALUES (interval '15 minutes'), (interval '1 day')) AS spans (span)
+ GROUP BY 2, 3, 4
+"""
 
 
 async def count_pages(connection: AsyncConnection, batch: EventBatch) -> None:
     """Add the page views of `batch`. It only inserts, so workers do not wait for each other."""
-    views: Counter[tuple[int, float, str]] = Counter()
-    for event in batch:
-        if event.event_name == PAGE_VIEW and event.page_path is not None and not event.is_bot:
-            at = event.timestamp.timestamp()
-            for span in (QUARTER_SECONDS, DAY_SECONDS):
-                views[span, at // span * span, event.page_path] += 1
+    views = Counter(
+        (event.timestamp.timestamp() // _QUARTER, event.page_path)
+        for event in batch
+        if event.event_name == PAGE_VIEW and event.page_path is not None and not event.is_bot
+    )
     if views:
-        rows = [
-            {
-                "tenant_id": batch.tenant_id,
-                "whole_day": span == DAY_SECONDS,
-                "bucket": datetime.fromtimestamp(bucket, UTC),
-                "path": path,
-                "views": count,
-            }
-            for (span, bucket, path), count in views.items()
-        ]
-        await connection.execute(insert(page_counts), rows)
+        quarters = [datetime.fromtimestamp(quarter * _QUARTER, UTC) for quarter, _ in views]
+        paths = [path for _, path in views]
+        await (await raw(connection)).execute(_COUNT, batch.tenant_id, quarters, paths, list(views.values()))

@@ -84,7 +84,6 @@ TYPES = {
 
 _COLUMNS = ", ".join(Cluster._fields)
 _VISIT = ", ".join(Visit._fields)
-_ARRAYS = ", ".join(f"${number}::{TYPES.get(column, 'text')}[]" for number, column in enumerate(Cluster._fields, 3))
 _PARTS = ", ".join((_VISIT, *MERGES, *(group.array for group in GROUPS)))
 _MERGED = ", ".join(
     (*(f"{how}({column}) AS {column}" for column, how in MERGES.items()), *(group.merged for group in GROUPS))
@@ -98,7 +97,7 @@ SELECT pg_advisory_xact_lock(hashtext('sessions.' || $1::int4), bucket) FROM unn
 
 MERGE_CLUSTERS = f"""
 WITH incoming AS MATERIALIZED (
-    SELECT * FROM unnest({_ARRAYS}) AS cluster ({_COLUMNS})
+    SELECT * FROM unnest($3::sessions.cluster[])
 ),
 stored AS MATERIALIZED (
     SELECT DISTINCT ON (session_id) session.* FROM incoming CROSS JOIN LATERAL (
@@ -142,4 +141,4 @@ ON CONFLICT (tenant_id, session_id) DO UPDATE SET {
     ", ".join(f"{column} = excluded.{column}" for column in Cluster._fields if column not in Visit._fields)
 }
 """
-"""Merges clusters of tenant $1 with gap $2; from $3 on one array a field of `Cluster`."""
+"""Merges the clusters $3 of tenant $1 with gap $2."""

@@ -34,4 +34,4 @@ class SessionBuilder:
             return
         buckets = sorted({cluster.visitor.int % LOCK_BUCKETS for cluster in found})
         await connection.exec_driver_sql(LOCK_VISITORS, (batch.tenant_id, buckets))
-        await connection.exec_driver_sql(MERGE_CLUSTERS, (batch.tenant_id, gap, *map(list, zip(*found, strict=True))))
+        await connection.exec_driver_sql(MERGE_CLUSTERS, (batch.tenant_id, gap, found))
