@@ -119,19 +119,21 @@ class _Filler:
         event.received_at = clock.received_at
         event.skew_ms = clock.skew_ms
         claim = parse_instant(streamed.timestamp)
-        if claim is not None and clock.believes(claim):
+        if claim is not None and clock.believed_until is not None and claim <= clock.believed_until:
             event.timestamp = claim
         else:
             event.timestamp, event.claimed_at, event.has_claim = clock.place(claim)
-        name = streamed.event_name
-        event.event_name = name[:100]
-        event.event_type = (streamed.event_type or "track")[:20]
+        event.event_name = streamed.event_name[:100]
+        event.event_type = streamed.event_type[:20] if streamed.event_type else "track"
         event.sequence = streamed.sequence
         self._identify(event, streamed, place)
-        raw = bytes(streamed.properties)
-        if raw.startswith(b"{"):
-            event.properties = raw
-            _read_properties(event, name)
+        properties = bytes(streamed.properties)
+        if properties.startswith(b"{"):
+            event.properties = properties
+            if event.channel_type == "whatsapp":
+                _read_contact(event)
+            if b'"journey' in properties:
+                _read_journey(event)
         if streamed.journey_start:
             event.journey_start = True
         if streamed.journey_end:
@@ -141,11 +143,16 @@ class _Filler:
 
     def _identify(self, event: Event, streamed: StreamedEvent, place: int) -> None:
         """Fill in the ids of the event and of whoever caused it."""
-        event.message_id, event.message_ref, event.event_id = self._message(place, streamed)
-        if streamed.anonymous_id:
-            event.anonymous_id = self._uuid(streamed.anonymous_id)
-        if streamed.session_id:
-            event.session_id = self._uuid(streamed.session_id)
+        message, anonymous, session = streamed.message_id, streamed.anonymous_id, streamed.session_id
+        if message and streamed.event_id is None and not streamed.project_scoped:
+            event.message_id, event.message_ref = message_uuid(message)
+        else:
+            event.message_id, event.message_ref, event.event_id = self._message(place, streamed)
+        uuids = self._uuids
+        if anonymous:
+            event.anonymous_id = uuids.get(anonymous) or self._uuid(anonymous)
+        if session:
+            event.session_id = uuids.get(session) or self._uuid(session)
         if streamed.user_id:
             event.user_id = _user_id(streamed.event_name, streamed.user_id)
         if streamed.previous_id:
@@ -175,9 +182,8 @@ class _Filler:
         return message_id, message_ref, event_id if event_id != message_id else None
 
     def _uuid(self, text: str) -> UUID:
-        found = self._uuids.get(text)
-        if found is None:
-            found = self._uuids[text] = client_uuid(self._delivery.tenant_id, text)
+        """The UUID of an id, remembered for the other events of the visitor."""
+        found = self._uuids[text] = client_uuid(self._delivery.tenant_id, text)
         return found
 
 
@@ -200,20 +206,23 @@ def _user_id(event_name: str, user_id: str) -> str:
     return user_id
 
 
-def _read_properties(event: Event, name: str) -> None:
-    """Fill in what some events say among their properties: the other party of a WhatsApp message, and journey flags."""
-    if event.channel_type == "whatsapp" and event.external_id is None and name in _CONTACT_PROPERTY:
-        event.external_id = _contact(_properties.decode(event.properties).get(_CONTACT_PROPERTY[name]))
-    if b'"journey' in event.properties:
-        properties = _properties.decode(event.properties)
-        event.journey_start = _is_true(properties.get("journeyStart"))
-        event.journey_end = _is_true(properties.get("journeyEnd"))
-
-
-def _contact(value: object) -> str | None:
+def _read_contact(event: Event) -> None:
+    """Fill in the phone number of a WhatsApp contact that is only among the properties: the message's other party."""
+    key = _CONTACT_PROPERTY.get(event.event_name)
+    if key is None or event.external_id is not None:
+        return
+    value = _properties.decode(event.properties).get(key)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return value[:100] if isinstance(value, str) and value else None
+    if isinstance(value, str) and value:
+        event.external_id = value[:100]
+
+
+def _read_journey(event: Event) -> None:
+    """Fill in the journey flags that are among the properties."""
+    properties = _properties.decode(event.properties)
+    event.journey_start = _is_true(properties.get("journeyStart"))
+    event.journey_end = _is_true(properties.get("journeyEnd"))
 
 
 def _is_true(value: object) -> bool:
