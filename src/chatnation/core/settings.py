@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     stream_max_events: int = Field(
         2_000_000, ge=1, description="Events that may wait in the stream; beyond it the collector answers 503."
     )
-    process_batch_events: int = Field(5_000, ge=1, description="Most events stored in one transaction.")
+    process_batch_events: int = Field(10_000, ge=1, description="Most events stored in one transaction.")
     process_batch_wait_ms: int = Field(200, ge=1, description="Longest wait for a fuller batch, in milliseconds.")
     process_claim_after_ms: int = Field(
         30_000, ge=100, description="Entries that a silent consumer held this long are taken over, in milliseconds."
