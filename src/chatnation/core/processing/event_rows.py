@@ -18,7 +18,7 @@ import msgspec
 from chatnation.core.ingestion.event import Event
 from chatnation.core.storage.copying import Group, RowWriter
 
-_GROUPS = (
+GROUPS = (
     Group(  # Events of one delivery share these.
         {
             "received_at": "timestamptz",
@@ -51,7 +51,7 @@ _GROUPS = (
     Group({"claimed_at": "timestamptz", "event_id": "uuid", "message_ref": "text"}),  # Mostly null.
     Group({"timestamp": "timestamptz", "message_id": "uuid", "sequence": "int4", "properties": "jsonb"}, alike=False),
 )
-_writer = RowWriter(_GROUPS)
+_writer = RowWriter(GROUPS)
 COLUMNS = _writer.columns
 
 _NAMES = ", ".join(COLUMNS)

@@ -7,7 +7,7 @@ session wherever the pause is longer than the gap ("gaps and islands").
 The columns that come from one event, the first or last of a kind, are merged as one array with the place of that event
 in front, so they are a minimum or maximum too: aggregates with an order, one a column, took half of the statement.
 
-Rows need no lock of their own: nobody but the holder of their visitor's lock changes them, and erasing waits for all that
+Rows need no lock of their own: only the holder of their visitor's lock changes them, and erasing waits for all that
 store events.
 
 `OFFSET 0` and row addresses keep the planner to the indexes: a batch touches a few rows of a large table, also when its
