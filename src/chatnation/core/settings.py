@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the web processes listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that the web processes listen on; 0 picks a free one.")
     workers: int = Field(1, ge=1, le=64, description="Web processes.")
-    processors: int = Field(1, ge=1, le=64, description="Processes that store events and run jobs.")
+    processors: int = Field(2, ge=1, le=64, description="Processes that store events and run jobs.")
     public_url: str | None = Field(None, description="Address that browsers use, when a proxy stands in front.")
     deployment_mode: DeploymentMode = Field(
         DeploymentMode.WHITELABEL,
@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     stream_max_events: int = Field(
         2_000_000, ge=1, description="Events that may wait in the stream; beyond it the collector answers 503."
     )
-    process_batch_events: int = Field(5_000, ge=1, description="Most events stored in one transaction.")
+    process_batch_events: int = Field(10_000, ge=1, description="Most events stored in one transaction.")
     process_batch_wait_ms: int = Field(200, ge=1, description="Longest wait for a fuller batch, in milliseconds.")
     process_claim_after_ms: int = Field(
         30_000, ge=100, description="Entries that a silent consumer held this long are taken over, in milliseconds."

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from chatnation import Delivery, Event
-from chatnation.core.ingestion.normalize import UnreadableDelivery, normalize
+from chatnation import Delivery, Event, EventBatch
+from chatnation.core.ingestion.normalize import Normalizer, UnreadableDelivery, normalize
 from chatnation.core.ingestion.times import ClockRules, ReceiptClock, parse_instant
 
 RECEIVED = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -151,6 +151,40 @@ def test_text_longer_than_its_column_is_cut() -> None:
     assert lengths == [500, 500, 20, 100, 100]
 
 
+def test_events_with_one_context_share_nothing_that_a_stage_could_change() -> None:
+    context = {"campaign": {"source": "mail"}, "page": {"path": "/"}}
+    first, second = normalize(delivery(*[{"event_name": "a", "context": context}] * 2))
+    first.page_path = None
+    assert first.campaign is not None
+    first.campaign["source"] = "changed"
+
+    assert (second.page_path, second.campaign) == ("/", {"source": "mail"})
+    assert one({"context": context}).campaign == {"source": "mail"}
+
+
+def test_a_remembered_context_serves_another_delivery() -> None:
+    normalizer = Normalizer(ClockRules())
+    context = {"channel": "web", "userAgent": "Mine"}
+    (mine,) = normalizer.events(delivery({"event_name": "a", "context": context}, tenant_id=1))
+    (theirs,) = normalizer.events(delivery({"event_name": "b", "context": context}, tenant_id=2, ip="8.8.8.0"))
+
+    assert (mine.tenant_id, mine.event_name, mine.ip_address) == (1, "a", "41.90.1.0")
+    assert (theirs.tenant_id, theirs.event_name, theirs.ip_address) == (2, "b", "8.8.8.0")
+    assert mine.user_agent == theirs.user_agent == "Mine"
+
+
+def test_a_batch_groups_its_events_by_what_they_have_in_common() -> None:
+    names = ("a", "b", "a", "a")
+    batch = EventBatch(1, normalize(delivery(*({"event_name": name, "sequence": n} for n, name in enumerate(names)))))
+    groups = batch.grouped("event_name", "channel_type")
+
+    assert {key: [event.sequence for event in events] for key, events in groups.items()} == {
+        ("a", "web"): [0, 2, 3],
+        ("b", "web"): [1],
+    }
+    assert batch.grouped("event_name", "channel_type") is groups
+
+
 def test_properties_stay_the_bytes_that_were_sent() -> None:
     given = delivery({"event_name": "a"})
     body = b'{"batch":[{"event_name":"a","properties" : {"b":1.50, "a":[ ]} }]}'
@@ -160,7 +194,18 @@ def test_properties_stay_the_bytes_that_were_sent() -> None:
     assert one({"properties": None}).properties == b"{}"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"batch":[{}]}', b'{"batch":[{"event_name":1}]}', b"\xff"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"batch":[{}]}',
+        b'{"batch":[{"event_name":1}]}',
+        b'{"batch":[{"event_name":"a","context":7}]}',
+        b"\xff",
+    ],
+)
 def test_a_body_that_is_no_batch_says_so(body: bytes) -> None:
     given = delivery()
     broken = Delivery(given.id, 1, 1, given.received_ms, 1, body)

@@ -24,7 +24,7 @@ from chatnation.core.supervisor.supervisor import Started, StartFailed, Supervis
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one.  [default: 8000]")
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes.  [default: 1]")
 @click.option(
-    "--processors", type=click.IntRange(1, 64), help="Processes that store events and run jobs.  [default: 1]"
+    "--processors", type=click.IntRange(1, 64), help="Processes that store events and run jobs.  [default: 2]"
 )
 @click.option("--demo", is_flag=True, help="Fill it with two made-up months, and keep made-up events coming.")
 def serve(role: str, demo: bool, **options: Any) -> None:

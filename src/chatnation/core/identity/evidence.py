@@ -142,13 +142,13 @@ class Recogniser:
     def recognise(self, batch: EventBatch) -> list[Ids]:
         """The ids of each event, in order. Sets `person_id`, and clears ids that name nobody."""
         tenant_id = batch.tenant_id
-        remembered = self._ids
-        found = []
+        found: list[Ids] = []
+        last: tuple[object, ...] | None = None
+        ids = Ids()
         for event in batch.events:
-            key = (tenant_id, event.anonymous_id, event.user_id, event.external_id)
-            ids = remembered.get(key)
-            if ids is None:
-                ids = remembered[key] = self._read(tenant_id, event)
+            key = (event.anonymous_id, event.user_id, event.external_id)
+            if key != last:  # Events that came together mostly have the same, and a comparison is cheaper than a hash.
+                ids, last = self._ids_of(tenant_id, key, event), key
             if ids.bad:
                 _clear_bad(event, ids)
             if ids.person is not None:
@@ -157,6 +157,12 @@ class Recogniser:
                 event.person_id = token.leaf
             found.append(ids)
         return found
+
+    def _ids_of(self, tenant_id: int, key: tuple[object, ...], event: Event) -> Ids:
+        ids = self._ids.get((tenant_id, *key))
+        if ids is None:
+            ids = self._ids[tenant_id, *key] = self._read(tenant_id, event)
+        return ids
 
     def token(self, tenant_id: int, text: str) -> Node | None:
         """The node of a handshake token; our own tokens are the same in any case."""
@@ -169,16 +175,17 @@ class Recogniser:
         """The evidence in the events of `batch`, of which `ids` are those that `recognise` found."""
         evidence = Evidence()
         spans: dict[tuple[int, str | None, bool], _Span] = {}
+        span: _Span | None = None
+        last: tuple[int, str | None, bool] | None = None
         for event, its in zip(batch.events, ids, strict=True):
-            identifies = event.event_type == "identify"
+            time, identifies = event.timestamp, event.event_type == "identify"
             key = (id(its), event.handshake_token, identifies)
-            span = spans.get(key)
-            if span is None:
-                spans[key] = _Span(its, event, event.timestamp, event.timestamp)
-            elif event.timestamp < span.first:
-                span.first = event.timestamp
-            elif event.timestamp > span.last:
-                span.last = event.timestamp
+            if span is None or key != last:
+                span, last = spans.setdefault(key, _Span(its, event, time, time)), key
+            if time < span.first:
+                span.first = time
+            elif time > span.last:
+                span.last = time
             if identifies and its.person is not None:
                 evidence.traits += traits_of(event, its.person.leaf)
             elif event.previous_id and event.event_type == "alias":

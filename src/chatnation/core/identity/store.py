@@ -5,8 +5,8 @@ Evidence that the database is known to hold is not sent again, so a batch of fam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -58,6 +58,8 @@ INSERT INTO identity_issues (tenant_id, kind, subject) SELECT $1::int4, 'meaning
 ON CONFLICT DO NOTHING
 """
 
+_MINUTE = timedelta(minutes=1)
+
 CACHE = "identity"
 """Our row in `cache_versions`: raise it when ids are deleted, so that no process takes them for known."""
 
@@ -84,7 +86,7 @@ class IdentityStore:
 
         Minutes, because a visitor who clicks all the time would else be written all the time.
         """
-        news = [(node, span) for node, span in _to_the_minute(evidence.sightings.items()) if _is_news(node, span)]
+        news = [(node, _to_the_minute(span)) for node, span in evidence.sightings.items() if _is_news(node, span)]
         if news:
             news.sort(key=lambda sighting: sighting[0].leaf)  # Workers that wait for each other wait in one order.
             await connection.execute(
@@ -142,15 +144,13 @@ class IdentityStore:
         return known is None or time < known
 
 
-def _to_the_minute(
-    sightings: Iterable[tuple[Node, tuple[datetime, datetime]]],
-) -> Iterable[tuple[Node, tuple[datetime, datetime]]]:
-    for node, (first, last) in sightings:
-        yield node, (first.replace(second=0, microsecond=0), last.replace(second=0, microsecond=0))
+def _to_the_minute(span: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
+    first, last = span
+    return first.replace(second=0, microsecond=0), last.replace(second=0, microsecond=0)
 
 
 def _is_news(node: Node, span: tuple[datetime, datetime]) -> bool:
-    return node.seen is None or span[0] < node.seen[0] or span[1] > node.seen[1]
+    return node.seen is None or span[0] < node.seen[0] or span[1] >= node.seen[1] + _MINUTE
 
 
 def _widest(known: tuple[datetime, datetime] | None, span: tuple[datetime, datetime]) -> tuple[datetime, datetime]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -90,15 +93,17 @@ class Event(msgspec.Struct, gc=False, kw_only=True):
 class EventBatch:
     """Events of one tenant, in the order in which they were received.
 
-    Stages change its events in place. `properties(event)` decodes an event's properties once and keeps the result.
+    Stages change its events in place. `properties(event)` decodes an event's properties once and keeps the result;
+    `grouped(...)` sorts the events by what they have in common, once for all projections that ask for the same.
     """
 
-    __slots__ = ("_decoded", "events", "tenant_id")
+    __slots__ = ("_decoded", "_grouped", "events", "tenant_id")
 
     def __init__(self, tenant_id: int, events: Iterable[Event]) -> None:
         self.tenant_id = tenant_id
         self.events = list(events)
         self._decoded: dict[int, dict[str, object]] = {}
+        self._grouped: dict[tuple[str, ...], Mapping[tuple[Any, ...], Sequence[Event]]] = {}
 
     def __len__(self) -> int:
         return len(self.events)
@@ -113,3 +118,26 @@ class EventBatch:
             value = msgspec.json.decode(event.properties)
             decoded = self._decoded[id(event)] = value if isinstance(value, dict) else {}
         return decoded
+
+    def grouped(self, *names: str) -> Mapping[tuple[Any, ...], Sequence[Event]]:
+        """The events by their values of at least two attributes, in order; do not change the answer.
+
+        For projections: what stages change afterwards is not seen.
+        """
+        found = self._grouped.get(names)
+        if found is None:
+            found = self._grouped[names] = _grouped(self.events, names)
+        return found
+
+
+def _grouped(events: Iterable[Event], names: Sequence[str]) -> Mapping[tuple[Any, ...], Sequence[Event]]:
+    groups: defaultdict[tuple[Any, ...], list[Event]] = defaultdict(list)
+    values = attrgetter(*names)
+    last: tuple[Any, ...] | None = None
+    group: list[Event] = []
+    for event in events:
+        key = values(event)
+        if key != last:  # Events that came together are mostly alike, and a comparison is cheaper than a hash.
+            group, last = groups[key], key
+        group.append(event)
+    return groups

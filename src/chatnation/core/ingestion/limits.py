@@ -10,8 +10,8 @@ import asyncio
 import math
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
 
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -31,7 +31,7 @@ class _Counter:
     told: int = 0
 
 
-class Allowance(NamedTuple):
+class Allowance(msgspec.Struct, frozen=True, gc=False):
     """How a caller stands: whether it may go on, how much is left in this window, and when to come back otherwise."""
 
     allowed: bool

@@ -39,9 +39,12 @@ class EventTime(NamedTuple):
 
 
 class ReceiptClock:
-    """Times of the events of one delivery."""
+    """Times of the events of one delivery.
 
-    __slots__ = ("_correction", "_latest", "received_at", "skew_ms")
+    Claims up to `believed_until` are stored as they are, as nearly all are; `place` says what becomes of any claim.
+    """
+
+    __slots__ = ("_correction", "_latest", "believed_until", "received_at", "skew_ms")
 
     def __init__(self, received_at: datetime, sent_at: datetime | None, rules: ClockRules) -> None:
         self.received_at = received_at
@@ -50,6 +53,7 @@ class ReceiptClock:
         self.skew_ms = None if skew is None else _bounded(skew // timedelta(milliseconds=1))
         # A small skew is left alone: correcting it would give a retry another time than its first attempt.
         self._correction = skew if skew is not None and abs(skew) > rules.skew_tolerance else None
+        self.believed_until = self._latest if self._correction is None else None
 
     def place(self, claim: datetime | None) -> EventTime:
         """The stored time of an event that claims to have happened at `claim`.
@@ -80,27 +84,24 @@ def from_milliseconds(milliseconds: int) -> datetime:
 
 def parse_instant(value: str | float | None) -> datetime | None:
     """An ISO 8601 text (no zone: UTC) or Unix time in seconds or milliseconds; None for anything else."""
-    if isinstance(value, str):
-        return _parse_text(value)
-    return None if value is None else _parse_number(value)
-
-
-def _parse_text(text: str) -> datetime | None:
+    if not isinstance(value, str):
+        return None if value is None else _parse_number(value)
     try:
-        instant = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(value)
         if instant.tzinfo is UTC:  # As nearly all are, and a conversion would make another object.
             return instant
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except OverflowError:
         return None
     except ValueError:
-        text = text.strip()
-        if not text:
-            return None
-        try:
-            return _parse_number(float(text)) if text[0].isdigit() and len(text) < 20 else None
-        except ValueError:
-            return None
+        return _parse_digits(value.strip())
+
+
+def _parse_digits(text: str) -> datetime | None:
+    try:
+        return _parse_number(float(text)) if text[:1].isdigit() and len(text) < 20 else None
+    except ValueError:
+        return None
 
 
 def _parse_number(number: float) -> datetime | None:

@@ -116,9 +116,12 @@ class CanonicalBatch(msgspec.Struct, omit_defaults=True):
 
 
 class StreamedEvent(EventFields, kw_only=True):
-    """An event as the processor reads it; unknown keys are let pass, so that a newer collector may write them."""
+    """An event as the processor reads it; unknown keys are let pass, so that a newer collector may write them.
 
-    context: Context = msgspec.field(default_factory=Context)
+    `context` is read later, since events on one page have the same.
+    """
+
+    context: msgspec.Raw = msgspec.Raw()
     properties: msgspec.Raw = msgspec.Raw()
     ip: str | None = None
     geo_ip: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -26,6 +27,8 @@ ON CONFLICT DO NOTHING
 RETURNING delivery_id
 """
 _FORGET = "DELETE FROM processed_deliveries WHERE processed_at < $1"
+
+_delivery = attrgetter("delivery")
 
 SUPPRESSED = "suppressed"
 """Why events of erased persons are rejected."""
@@ -54,7 +57,7 @@ class Account:
 
     def add(self, outcome: str, events: Iterable[Event], reason: str = "") -> None:
         """These events came out as `outcome`, a word of the ledger."""
-        for place, count in Counter(event.delivery for event in events).items():
+        for place, count in Counter(map(_delivery, events)).items():
             self._counts[place, outcome, reason] += count
 
     def add_dead(self, place: int, count: int) -> None:

@@ -16,40 +16,43 @@ import asyncpg
 import msgspec
 
 from chatnation.core.ingestion.event import Event
+from chatnation.core.storage.copying import Group, RowWriter
 
-COLUMNS = (
-    "timestamp",
-    "received_at",
-    "claimed_at",
-    "skew_ms",
-    "tenant_id",
-    "project_id",
-    "sequence",
-    "client_id",
-    "message_id",
-    "event_id",
-    "anonymous_id",
-    "session_id",
-    "person_id",
-    "is_bot",
-    "journey_start",
-    "journey_end",
-    "event_name",
-    "event_type",
-    "channel_type",
-    "message_ref",
-    "user_id",
-    "external_id",
-    "handshake_token",
-    "page_path",
-    "page_url",
-    "page_title",
-    "referrer",
-    "country_code",
-    "city",
-    "ip_address",
-    "properties",
+GROUPS = (
+    Group(  # Events of one delivery share these.
+        {
+            "received_at": "timestamptz",
+            "skew_ms": "int4",
+            "tenant_id": "int4",
+            "project_id": "int4",
+            "client_id": "int4",
+            "anonymous_id": "uuid",
+            "session_id": "uuid",
+            "person_id": "uuid",
+            "is_bot": "bool",
+            "user_id": "text",
+            "external_id": "text",
+            "handshake_token": "text",
+            "country_code": "text",
+            "city": "text",
+            "ip_address": "inet",
+        }
+    ),
+    Group(  # Those of one page, these.
+        {
+            "channel_type": "text",
+            "page_path": "text",
+            "page_url": "text",
+            "page_title": "text",
+            "referrer": "text",
+        }
+    ),
+    Group({"event_name": "text", "event_type": "text", "journey_start": "bool", "journey_end": "bool"}),
+    Group({"claimed_at": "timestamptz", "event_id": "uuid", "message_ref": "text"}),  # Mostly null.
+    Group({"timestamp": "timestamptz", "message_id": "uuid", "sequence": "int4", "properties": "jsonb"}, alike=False),
 )
+_writer = RowWriter(GROUPS)
+COLUMNS = _writer.columns
 
 _NAMES = ", ".join(COLUMNS)
 _STAGE = f"""
@@ -84,7 +87,6 @@ JOIN events ON events.tenant_id = $1
 LEFT JOIN clients ON clients.id = events.client_id
 """
 
-_row = attrgetter(*COLUMNS)
 _time = attrgetter("timestamp")
 
 Key = tuple[datetime, UUID]
@@ -107,7 +109,7 @@ async def insert_events(connection: asyncpg.Connection[Any], tenant_id: int, eve
     rows = _in_one_order(candidates)
     try:
         async with connection.transaction():
-            await connection.copy_records_to_table("events", records=map(_row, rows), columns=COLUMNS)
+            await _writer.copy(connection, "events", rows)
     except asyncpg.UniqueViolationError:
         new = await _insert_missing(connection, rows)
         candidates = {key: event for key, event in candidates.items() if key in new}
@@ -149,7 +151,7 @@ async def _insert_keys(connection: asyncpg.Connection[Any], tenant_id: int, keye
 async def _insert_missing(connection: asyncpg.Connection[Any], rows: Sequence[Event]) -> set[bytes]:
     """Insert those that are not there, which takes twice as long as copying; gives their message ids."""
     await connection.execute(_STAGE)
-    await connection.copy_records_to_table("staged_events", records=map(_row, rows), columns=COLUMNS)
+    await _writer.copy(connection, "staged_events", rows)
     return {row["message_id"].bytes for row in await connection.fetch(_INSERT_STAGED)}
 
 

@@ -15,7 +15,7 @@ from chatnation.core.identity.evidence import Ids, Recogniser
 from chatnation.core.identity.store import Confirm, IdentityStore
 from chatnation.core.ingestion.event import Delivery, Event, EventBatch
 from chatnation.core.ingestion.ledger import DEAD, DUPLICATE, REJECTED, STORED
-from chatnation.core.ingestion.normalize import normalize
+from chatnation.core.ingestion.normalize import Normalizer
 from chatnation.core.ingestion.times import ClockRules
 from chatnation.core.processing.clients import Clients
 from chatnation.core.processing.deliveries import SUPPRESSED, Account, guard_id, take_deliveries
@@ -100,7 +100,7 @@ class Pipeline:
         self._projections = projections
         self._partitions = partitions
         self._enabled = enabled
-        self._rules = rules
+        self._normalizer: Final = Normalizer(rules)
         self._publish = publish
         self._clients: Final = Clients(storage)
         self._recogniser: Final = Recogniser()
@@ -147,7 +147,7 @@ class Pipeline:
         corrected: list[tuple[Delivery, list[Event]]] = []
         since_pause = 0
         for delivery in {guard_id(delivery): delivery for delivery in deliveries}.values():
-            events = normalize(delivery, self._rules)
+            events = self._normalizer.events(delivery)
             (corrected if any(map(is_keyed, events)) else plain).append((delivery, events))
             since_pause += len(events)
             if since_pause >= _BREATHE_EVERY:
@@ -194,10 +194,14 @@ class Pipeline:
         if not fresh:
             return Stored(), []
         account = Account(prepared.deliveries)
-        candidates = await self._candidates(database, prepared, fresh, account)
-        new = await insert_events(database, tenant_id, [event for event, _ in candidates])
+        batch, ids = await self._candidates(database, prepared, fresh, account)
+        new = await insert_events(database, tenant_id, batch.events)
         await enter_tenant(connection, tenant_id)
-        batch, ids = _narrowed(prepared.batch, candidates, new)
+        account.add(STORED, new)
+        if len(new) < len(batch):
+            kept = {id(event) for event in new}
+            account.add(DUPLICATE, [event for event in batch if id(event) not in kept])
+            batch, ids = _narrowed(batch, ids, lambda event, _: id(event) in kept)
         evidence = self._recogniser.gather(batch, ids)
         confirmations = [await self._identity.record_sightings(database, tenant_id, evidence)]
         if new:
@@ -205,28 +209,26 @@ class Pipeline:
             await self._projections.apply(connection, batch, prepared.enabled)
             self._publish(connection, events_stored(tenant_id, new))
         confirmations.append(await self._identity.record_links(database, tenant_id, evidence))
-        account.add(STORED, new)
-        kept = {id(event) for event in new}
-        account.add(DUPLICATE, (event for event, _ in candidates if id(event) not in kept))
         await account.write(connection)
         stored = Stored(new, account.total(DUPLICATE), account.total(REJECTED), account.total(DEAD))
         return stored, confirmations
 
     async def _candidates(
         self, database: asyncpg.Connection[Any], prepared: Prepared, fresh: set[UUID], account: Account
-    ) -> list[tuple[Event, Ids]]:
-        """The events of fresh deliveries, but those of persons who were erased."""
+    ) -> tuple[EventBatch, list[Ids]]:
+        """The events of fresh deliveries with their ids, but those of persons who were erased."""
         places = {place for place, delivery in enumerate(prepared.deliveries) if guard_id(delivery) in fresh}
         if prepared.dead and 0 in places:
             account.add_dead(0, prepared.dead)
-        pairs = list(zip(prepared.batch.events, prepared.ids, strict=True))
+        batch, ids = prepared.batch, prepared.ids
         if len(places) < len(prepared.deliveries):
-            pairs = [pair for pair in pairs if pair[0].delivery in places]
-        suppressed = await _suppressed(database, prepared.tenant_id, {id(ids): ids for ids in prepared.ids}.values())
+            batch, ids = _narrowed(batch, ids, lambda event, _: event.delivery in places)
+        suppressed = await _suppressed(database, prepared.tenant_id, {id(its): its for its in ids}.values())
         if suppressed:
-            account.add(REJECTED, [event for event, ids in pairs if id(ids) in suppressed], SUPPRESSED)
-            pairs = [pair for pair in pairs if id(pair[1]) not in suppressed]
-        return pairs
+            gone, _ = _narrowed(batch, ids, lambda _, its: id(its) in suppressed)
+            account.add(REJECTED, gone, SUPPRESSED)
+            batch, ids = _narrowed(batch, ids, lambda _, its: id(its) not in suppressed)
+        return batch, ids
 
 
 async def _suppressed(database: asyncpg.Connection[Any], tenant_id: int, each: Collection[Ids]) -> set[int]:
@@ -237,13 +239,11 @@ async def _suppressed(database: asyncpg.Connection[Any], tenant_id: int, each: C
 
 
 def _narrowed(
-    batch: EventBatch, candidates: Sequence[tuple[Event, Ids]], new: Sequence[Event]
+    batch: EventBatch, ids: Sequence[Ids], wanted: Callable[[Event, Ids], bool]
 ) -> tuple[EventBatch, list[Ids]]:
-    """The batch of the new events, and their ids; the same batch if all of it is new."""
-    if len(new) == len(batch):
-        return batch, [ids for _, ids in candidates]
-    kept = {id(event) for event in new}
-    return EventBatch(batch.tenant_id, new), [ids for event, ids in candidates if id(event) in kept]
+    """A batch of the events that are wanted, and their ids."""
+    pairs = [(event, its) for event, its in zip(batch, ids, strict=True) if wanted(event, its)]
+    return EventBatch(batch.tenant_id, [event for event, _ in pairs]), [its for _, its in pairs]
 
 
 def _months(batch: EventBatch) -> Iterable[datetime]:

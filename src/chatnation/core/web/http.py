@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from chatnation.core.ingestion.answers import WHOLE_ANSWER, Header
+
+
+@lru_cache(maxsize=2_000)
+def _line(header: Header) -> bytes:
+    """A header as it is sent, nothing if its value would end the line. Most are the same in every answer."""
+    line = b"%b: %b\r\n" % header
+    return line if line.count(b"\n") == line.count(b"\r") == 1 else b""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -38,12 +46,12 @@ class HttpProtocol(HttpToolsProtocol):
             or self.scope["method"] == "HEAD"
         ):
             return False
-        lines = b"".join([b"%b: %b\r\n" % header for header in (*cycle.default_headers, *headers)])
-        if not lines.count(b"\n") == lines.count(b"\r") == len(cycle.default_headers) + len(headers):
+        lines = [_line(header) for header in (*cycle.default_headers, *headers)]
+        if not all(lines):
             return False  # A value that would end its line; the messages say what is wrong with it.
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        cycle.transport.write(b"".join((STATUS_LINE[status], lines, b"\r\n", body)))
+        cycle.transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", body)))
         cycle.message_event.set()
         cycle.on_response()
         return True

@@ -20,13 +20,14 @@ class LocationResolver:
         self._database = database
 
     async def __call__(self, batch: EventBatch) -> None:
+        find = self._database.find
         for event in batch:
             if event.country_code:
                 continue
             if event.channel_type in ADDRESS_CHANNELS:
                 address = event.geo_ip or event.ip_address
                 if address:
-                    event.country_code, event.city = self._database.find(address)
+                    event.country_code, event.city = find(address)
             elif event.channel_type == "whatsapp":
                 event.country_code = _declared_country(batch, event) or (
                     country_of_phone(event.external_id) if event.external_id else None

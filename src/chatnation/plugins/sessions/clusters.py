@@ -7,13 +7,15 @@ the same session. "First" and "last" follow the event order: time, then the clie
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
-from chatnation import Event
+from chatnation import Event, EventBatch
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 CAMPAIGN = dict(zip(("source", "medium", "name", "term", "content"), UTM, strict=True))
@@ -26,11 +28,17 @@ IGNORED = frozenset({"message.delivered", "message.read", "campaign.sent"})
 
 JOURNEY_EVENTS = frozenset({"agent.handoff"})
 
+ORIGIN = ("project_id", "channel_type", "anonymous_id", "person_id", "session_id")
+"""Attributes of an event that say which visit it may belong to."""
+
 LANDING = ("entry_page", "referrer", *UTM, "click_id")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NO_SEQUENCE = 0xFFFFFFFF
+_quick_order = attrgetter("timestamp", "sequence", "message_id")
+_is_bot = attrgetter("is_bot")
+_starts_journey = attrgetter("journey_start")
 _NAMED, _UNNAMED = b"\x00", b"\x01"
 """An event with a user id says who the visitor is before any event without one."""
 
@@ -86,39 +94,45 @@ class Cluster(NamedTuple):
     conversion_event: str | None
 
 
-def clusters(events: Iterable[Event], gap: timedelta, conversion_events: frozenset[str]) -> list[Cluster]:
-    """The clusters of `events`, which belong to one tenant and may come in any order."""
-    visits: dict[Visit, list[Event]] = {}
-    for event in events:
-        if event.person_id is None or event.event_name in IGNORED:
-            continue
-        visit = _visit(event, event.person_id)
-        members = visits.get(visit)
-        if members is None:
-            visits[visit] = [event]
-        else:
-            members.append(event)
+def clusters(batch: EventBatch, gap: timedelta, conversion_events: frozenset[str]) -> list[Cluster]:
+    """The clusters of the events of a batch, which may come in any order."""
+    visits: defaultdict[Visit, list[Event]] = defaultdict(list)
+    for origin, events in batch.grouped(*ORIGIN).items():
+        visit = _visit(*origin)
+        if visit is not None:
+            visits[visit] += [event for event in events if event.event_name not in IGNORED]
     found: list[Cluster] = []
     for visit, members in visits.items():
-        members.sort(key=_order)
-        found += [_cluster(visit, run, conversion_events) for run in _runs(members, gap)]
+        if members:
+            _put_in_order(members)
+            found += [_cluster(visit, run, conversion_events) for run in _runs(members, gap)]
     return found
 
 
-def _visit(event: Event, person_id: UUID) -> Visit:
-    if event.channel_type == "whatsapp":
-        return Visit(event.project_id, event.channel_type, person_id, None)
-    return Visit(event.project_id, event.channel_type, event.anonymous_id or person_id, event.session_id)
+def _visit(
+    project_id: int, channel_type: str, anonymous_id: UUID | None, person_id: UUID | None, session_id: UUID | None
+) -> Visit | None:
+    """The visit that events of this origin belong to, if somebody made them."""
+    if person_id is None:
+        return None
+    if channel_type == "whatsapp":
+        return Visit(project_id, channel_type, person_id, None)
+    return Visit(project_id, channel_type, anonymous_id or person_id, session_id)
+
+
+def _put_in_order(events: list[Event]) -> None:
+    try:
+        events.sort(key=_quick_order)
+    except TypeError:  # Of two at the same time only one has a number.
+        events.sort(key=_order)
 
 
 def _order(event: Event) -> tuple[datetime, int, bytes]:
     return event.timestamp, _NO_SEQUENCE if event.sequence is None else event.sequence, event.message_id.bytes
 
 
-def _place(event: Event | None) -> bytes | None:
+def _place(event: Event) -> bytes:
     """28 bytes that sort like `_order`."""
-    if event is None:
-        return None
     timestamp, sequence, message_id = _order(event)
     micros = (timestamp - _EPOCH) // _MICROSECOND + (1 << 62)
     return micros.to_bytes(8, "big") + sequence.to_bytes(4, "big") + message_id
@@ -136,34 +150,40 @@ def _runs(members: Sequence[Event], gap: timedelta) -> Iterable[Sequence[Event]]
 
 def _cluster(visit: Visit, events: Sequence[Event], conversion_events: frozenset[str]) -> Cluster:
     """The cluster of a visit's `events`, which are in order."""
-    converted = next((event for event in events if event.event_name in conversion_events), None)
-    journey = next((event for event in events if event.journey_start or event.event_name in JOURNEY_EVENTS), None)
+    names = [event.event_name for event in events]
+    converted = journey = None
+    if not conversion_events.isdisjoint(names):
+        converted = next(event for event in events if event.event_name in conversion_events)
+    if any(map(_starts_journey, events)) or not JOURNEY_EVENTS.isdisjoint(names):
+        journey = next(event for event in events if event.journey_start or event.event_name in JOURNEY_EVENTS)
     owner = next((event for event in events if event.user_id is not None), events[0])
     landing = next((event for event in events if event.page_path is not None or event.page_url is not None), None)
     leaving = next((event for event in reversed(events) if event.page_path is not None), None)
     device = next((event for event in events if event.device_type is not None), None)
     place = next((event for event in events if event.country_code is not None), None)
+    marks = {id(event): event for event in (owner, landing, leaving, device, place, converted) if event is not None}
+    keys = {mark: _place(event) for mark, event in marks.items()}  # Mostly it is one event that gives it all.
     columns = (
         *visit,
         events[0].timestamp,
         events[-1].timestamp,
         len(events),
         len([event for event in events if event.event_type == "page" or event.event_name == "page_view"]),
-        any(event.is_bot for event in events),
+        any(map(_is_bot, events)),
         converted and converted.timestamp,
         journey and journey.timestamp,
-        (_UNNAMED if owner.user_id is None else _NAMED) + (_place(owner) or b""),
+        (_UNNAMED if owner.user_id is None else _NAMED) + keys[id(owner)],
         owner.user_id,
         owner.person_id,
-        _place(landing),
+        keys.get(id(landing)),
         *(map(landing_values(landing).get, LANDING) if landing else (None,) * len(LANDING)),
-        _place(leaving),
+        keys.get(id(leaving)),
         leaving and leaving.page_path,
-        _place(device),
+        keys.get(id(device)),
         *((device.device_type, device.os_name, device.browser_name) if device else (None, None, None)),
-        _place(place),
+        keys.get(id(place)),
         *((place.country_code, place.city) if place else (None, None)),
-        _place(converted),
+        keys.get(id(converted)),
         converted and converted.event_name,
     )
     return Cluster._make(columns)

@@ -7,6 +7,9 @@ session wherever the pause is longer than the gap ("gaps and islands").
 The columns that come from one event, the first or last of a kind, are merged as one array with the place of that event
 in front, so they are a minimum or maximum too: aggregates with an order, one a column, took half of the statement.
 
+Rows need no lock of their own: only the holder of their visitor's lock changes them, and erasing waits for all that
+store events.
+
 `OFFSET 0` and row addresses keep the planner to the indexes: a batch touches a few rows of a large table, also when its
 statistics are old.
 """
@@ -84,7 +87,6 @@ TYPES = {
 
 _COLUMNS = ", ".join(Cluster._fields)
 _VISIT = ", ".join(Visit._fields)
-_ARRAYS = ", ".join(f"${number}::{TYPES.get(column, 'text')}[]" for number, column in enumerate(Cluster._fields, 3))
 _PARTS = ", ".join((_VISIT, *MERGES, *(group.array for group in GROUPS)))
 _MERGED = ", ".join(
     (*(f"{how}({column}) AS {column}" for column, how in MERGES.items()), *(group.merged for group in GROUPS))
@@ -98,7 +100,7 @@ SELECT pg_advisory_xact_lock(hashtext('sessions.' || $1::int4), bucket) FROM unn
 
 MERGE_CLUSTERS = f"""
 WITH incoming AS MATERIALIZED (
-    SELECT * FROM unnest({_ARRAYS}) AS cluster ({_COLUMNS})
+    SELECT * FROM unnest($3::sessions.cluster[])
 ),
 stored AS MATERIALIZED (
     SELECT DISTINCT ON (session_id) session.* FROM incoming CROSS JOIN LATERAL (
@@ -106,7 +108,7 @@ stored AS MATERIALIZED (
         WHERE tenant_id = $1 AND visitor = incoming.visitor AND started_at <= incoming.ended_at + $2::interval
             AND ended_at >= incoming.started_at - $2::interval AND hint IS NOT DISTINCT FROM incoming.hint
             AND project_id = incoming.project_id AND channel_type = incoming.channel_type
-        OFFSET 0 FOR UPDATE
+        OFFSET 0
     ) AS session
 ),
 parts AS (
@@ -142,4 +144,4 @@ ON CONFLICT (tenant_id, session_id) DO UPDATE SET {
     ", ".join(f"{column} = excluded.{column}" for column in Cluster._fields if column not in Visit._fields)
 }
 """
-"""Merges clusters of tenant $1 with gap $2; from $3 on one array a field of `Cluster`."""
+"""Merges the clusters $3 of tenant $1 with gap $2."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -14,9 +15,31 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    event,
 )
 
 metadata = MetaData(schema="sessions")
+event.listen(
+    metadata,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]
+        """
+        CREATE TYPE sessions.cluster AS (
+            project_id int4, channel_type text, visitor uuid, hint uuid,
+            started_at timestamptz, ended_at timestamptz, event_count int8, page_count int4, is_bot bool,
+            converted_at timestamptz, journey_at timestamptz,
+            user_key bytea, user_id text, person_id uuid,
+            landing_key bytea, entry_page text, referrer text, utm_source text, utm_medium text, utm_campaign text,
+            utm_term text, utm_content text, click_id text,
+            exit_key bytea, exit_page text,
+            device_key bytea, device_type text, os_name text, browser_name text,
+            place_key bytea, country_code text, city text,
+            conversion_key bytea, conversion_event text
+        )
+        """
+    ),
+)
+"""How the projection hands clusters over: a list of rows, where a list for each column would take twice as long."""
 
 sessions = Table(
     "sessions",

@@ -12,8 +12,8 @@ from chatnation.plugins.sessions.clusters import clusters
 from chatnation.plugins.sessions.merging import LOCK_VISITORS, MERGE_CLUSTERS
 from chatnation.plugins.sessions.settings import SessionsTenantSettings
 
-LOCK_BUCKETS = 256
-"""Visitors share this many locks; more would cost lock memory, fewer would make workers wait for each other."""
+LOCK_BUCKETS = 32
+"""Visitors share this many locks. Full batches of two workers have visitors in common anyway, and each lock costs."""
 
 
 class SessionBuilder:
@@ -34,4 +34,4 @@ class SessionBuilder:
             return
         buckets = sorted({cluster.visitor.int % LOCK_BUCKETS for cluster in found})
         await connection.exec_driver_sql(LOCK_VISITORS, (batch.tenant_id, buckets))
-        await connection.exec_driver_sql(MERGE_CLUSTERS, (batch.tenant_id, gap, *map(list, zip(*found, strict=True))))
+        await connection.exec_driver_sql(MERGE_CLUSTERS, (batch.tenant_id, gap, found))
