@@ -222,6 +222,17 @@ def test_every_command_line_in_the_documents_exists() -> None:
         assert used <= options | {"--help"}, f"{page}: chatnation {' '.join(words)}"
 
 
+def test_every_snippet_that_a_page_includes_is_marked_so_that_it_is_found() -> None:
+    included = 0
+    for page in DOCS.rglob("*.md"):
+        for line in re.findall(r"^.*\b8\s*<.*$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            mark = re.fullmatch(r'\s*--8<--\s*"([^"]+)"', line)
+            assert mark, f"{page.name}: {line}"
+            assert (ROOT / mark[1]).is_file(), f"{page.name}: {line}"
+            included += 1
+    assert included
+
+
 def pages_in(navigation: object) -> Iterator[str]:
     if isinstance(navigation, str):
         yield navigation
