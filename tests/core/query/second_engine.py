@@ -34,6 +34,7 @@ from chatnation.query import (
     UnknownField,
 )
 from tests.core.query.histories import PlainEvent, PlainLoader
+from tests.core.query.plain import meets, selected
 
 Answering = Callable[[Any, datetime], Answer]
 
@@ -97,11 +98,14 @@ class ListStore:
         return len(self.rows["events"]), len(self.rows["sessions"])
 
     def _found(self, query: Events | Catalogue, select: Selection) -> list[PlainEvent]:
-        """Newest first; conditions are left to the others."""
+        """Newest first."""
+        zone = query.range.zone
         found = [
             event
             for event in self.rows["events"]
-            if query.range.start <= event.time < query.range.end and (not select.events or event.name in select.events)
+            if query.range.start <= event.time < query.range.end
+            and all(meets(event, condition, zone) for condition in query.filters)
+            and selected(event, select, zone)
         ]
         return sorted(found, key=lambda event: event.place, reverse=True)
 

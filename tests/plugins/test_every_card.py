@@ -1,0 +1,95 @@
+"""Every card of every analytics page, on demo data: what PostgreSQL says is what a plain list of the rows says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from random import Random
+
+from sqlalchemy import text
+
+from chatnation.core.demo.facts import Fact
+from chatnation.core.demo.generator import TaxAuthority
+from chatnation.core.demo.sender import _wire
+from chatnation.core.identity import actions, queries
+from chatnation.core.processing.pipeline import Pipeline
+from chatnation.core.query.segments.builder import SegmentBuilder
+from chatnation.core.queue.deadletters import DeadLetters
+from chatnation.plugins.dashboard.api import AnalyticsPage
+from chatnation.testing.apps import MakeApp, RunningApp
+from chatnation.testing.clock import FakeClock
+from tests.core.processing.conftest import Intake
+from tests.core.query.second_engine import ListStore, plugin_with
+from tests.core.query.stored import History
+from tests.plugins.bundled import bundled_plugins
+
+NOW = datetime(2026, 3, 6, 9, 37, tzinfo=UTC)
+PERIODS = ("period=7d&compare=true", "start_date=2026-03-04&end_date=2026-03-05&country=KE", "period=7d&channel=web")
+LISTS = {"/events"}
+"""Pages of rows and of names, of which the second engine knows less than PostgreSQL: they have tests of their own."""
+CHOSEN = {"/funnel": "&template=mri"}
+"""What pages have to be told before they count anything."""
+
+
+def cards(app: RunningApp) -> Iterator[str]:
+    """The addresses of all cards, without what comes after a page's `/parts/`; a new page is among them."""
+    for entry in app.app.resources.pages:
+        page = getattr(entry.item.handler, "__self__", None)
+        if isinstance(page, AnalyticsPage) and entry.item.path.endswith("/parts/{card}"):
+            base = entry.item.path.removeprefix("/").removesuffix("/parts/{card}")
+            if "{" not in base and not any(base.startswith(path) for path in LISTS):
+                yield from (f"{base} {card}" for card in page._cards)
+
+
+async def tell_demo(history: History) -> None:
+    """Days that are built, days that are not over, events that come late, and persons that turn out to be one."""
+    facts = list(chain.from_iterable(TaxAuthority(visits_per_day=25).between(NOW - timedelta(days=4), NOW)))
+    late = facts[::11]
+    await _store(history, [fact for place, fact in enumerate(facts) if place % 11])
+    await SegmentBuilder.of(history.app).build(history.tenant_id)
+    await _store(history, late)
+    async with history.app.storage.tenant(history.tenant_id) as connection:
+        leafs = list(await connection.scalars(text("SELECT leaf_id FROM identities ORDER BY leaf_id")))
+        one = leafs[0]
+        persons = await queries.resolve(connection, history.tenant_id, leafs)
+        other = next(leaf for leaf in leafs if persons[leaf] != persons[one])
+        await actions.join(connection, history.tenant_id, one, other, at=NOW, by="a test")
+
+
+async def _store(history: History, facts: list[Fact]) -> None:
+    for start in range(0, len(facts), 400):
+        wires = [_wire(fact) for fact in facts[start : start + 400]]
+        await history.intake.store(history.intake.delivery(*wires, received=NOW, server_side=True))
+
+
+async def test_every_card_says_what_a_plain_list_of_the_rows_says(make_app: MakeApp) -> None:
+    store, clock = ListStore(()), FakeClock(NOW)
+    plugins = (*bundled_plugins(), plugin_with(store))
+    first = await make_app(*plugins, clock=clock)
+    source = await first.source()
+    history = History(Intake(first, source, Pipeline.of(first.app), DeadLetters(first.app)), Random(1), clock)
+    await tell_demo(history)
+    store.rows = {
+        "events": [row.plain for row in await history.events()],
+        "sessions": [row.plain_session for row in await history.sessions()],
+    }
+    second = await make_app(*plugins, clock=clock, like=first, settings={"event_store": "fixed"})
+    person = await first.person(source.tenant)
+    clients = [await app.client(person) for app in (first, second)]
+    differing, compared = [], 0
+    for base, card in (address.split() for address in cards(first)):
+        for period in (each + CHOSEN.get(base, "") for each in PERIODS):
+            for path in (f"{base}/{card}.csv?{period}", f"{base}/parts/{card}?{period}"):
+                one, other = [await client.get(path) for client in clients]
+                # What is left of a page without its tags: all that is shown, and the data of its charts.
+                shown = [re.sub(r"<(?!script)[^>]*>|\s+", " ", answer.text) for answer in (one, other)]
+                compared += one.status_code == 200
+                missing = path.split("?")[0].endswith(".csv") and one.status_code == 404
+                if one.status_code != other.status_code or (
+                    not missing and (one.status_code != 200 or shown[0] != shown[1])
+                ):
+                    differing.append((path, one.status_code, other.status_code))
+    assert not differing, "\n".join(map(str, differing))
+    assert compared > 100
