@@ -204,6 +204,11 @@ _ROUTES = {
         POST /api/query
         GET /api/sessions
         GET /api/sessions/{session:uuid}
+        GET /api/trends/conversions
+        GET /api/trends/daily-active-users
+        GET /api/trends/session-duration
+        GET /api/trends/sessions
+        GET /api/trends/user-growth
         GET /api/whatsapp-analytics/agents
         GET /api/whatsapp-analytics/conversation-length
         GET /api/whatsapp-analytics/countries
