@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from chatnation.core.settings import Settings
 from chatnation.testing.instances import Instance, Part, new_instance
 from chatnation.testing.servers import SharedServers
 
@@ -131,7 +132,8 @@ def test_an_instance_comes_back_whatever_was_killed(instance: Instance) -> None:
     instance.start()
     assert instance.url == url
     assert healthy(instance)
-    until(lambda: len(pids(instance, Part.WEB)) == 1 and len(pids(instance, Part.WORKER)) == 1)
+    workers = Settings.model_fields["processors"].default
+    until(lambda: len(pids(instance, Part.WEB)) == 1 and len(pids(instance, Part.WORKER)) == workers)
 
     instance.kill()
     assert pids(instance) == set()

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field
-from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 
 from chatnation import App, LiveHub
+from chatnation.query import Analytics, Measure, Range, Series, Timeseries
 
 KIND = "overview.live"
 EVENTS_WINDOW = timedelta(seconds=60)
@@ -30,7 +30,7 @@ class LiveFigures(BaseModel):
 
 
 class LiveCounter:
-    """Counts for every open page of a tenant together: one query a second and tenant at most, however many look."""
+    """Counts for every open page of a tenant together: one count a second and tenant at most, however many look."""
 
     def __init__(self, app: Callable[[], App]) -> None:
         self._app = app
@@ -62,27 +62,15 @@ class LiveCounter:
         return hub.stream(changes())
 
     async def _count(self, tenant_id: int, now: datetime) -> LiveFigures:
-        async with self._app().storage.tenant(tenant_id) as connection:
-            row = (
-                await connection.execute(
-                    _COUNT,
-                    {
-                        "tenant": tenant_id,
-                        "now": now,
-                        "minute": now - EVENTS_WINDOW,
-                        "active": now - PERSONS_WINDOW,
-                    },
-                )
-            ).one()
-        return LiveFigures(events_last_minute=row.events, active_now=row.persons)
-
-
-_COUNT = text(
-    """
-    SELECT count(*) FILTER (WHERE e.timestamp >= :minute) AS events,
-           count(DISTINCT coalesce(m.person_id, e.person_id)) AS persons
-      FROM events e
-      LEFT JOIN person_merges m ON m.tenant_id = e.tenant_id AND m.leaf_id = e.person_id
-     WHERE e.tenant_id = :tenant AND e.timestamp >= :active AND e.timestamp <= :now AND NOT e.is_bot
-    """
-)
+        end = now + timedelta(microseconds=1)
+        minute = Timeseries(range=Range(now - EVENTS_WINDOW, end), series=(Series("events"),), granularity="hour")
+        active = Timeseries(
+            range=Range(now - PERSONS_WINDOW, end),
+            series=(Series("persons", measure=Measure("persons")),),
+            granularity="hour",
+        )
+        events, persons = await self._app().services.get(Analytics).ask_all(tenant_id, [minute, active])
+        return LiveFigures(
+            events_last_minute=int(events.line("events").total or 0),
+            active_now=int(persons.line("persons").total or 0),
+        )
