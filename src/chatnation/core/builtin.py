@@ -93,7 +93,10 @@ class Core(Plugin):
 
     @hookimpl
     async def shutdown(self, app: App) -> None:
+        from chatnation.core.query.runner import QueryRunner
+
         await self._ingestion.stop()
+        await app.services.get(QueryRunner).close()
 
     @hookimpl
     def register_services(self) -> Iterable[Service]:

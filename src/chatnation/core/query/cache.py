@@ -56,6 +56,10 @@ class Cache(Generic[T]):
             self.bytes -= dropped.size
 
 
+LINGER = 1.0
+"""Seconds."""
+
+
 @dataclass(slots=True)
 class _Flight(Generic[T]):
     task: asyncio.Task[T]
@@ -63,9 +67,14 @@ class _Flight(Generic[T]):
 
 
 class Flights(Generic[T]):
-    """Work that is under way, by what it is: who wants the same joins in. It ends early when nobody waits any more."""
+    """Work that is under way, by what it is: who wants the same joins in.
 
-    def __init__(self) -> None:
+    It ends early when nobody has waited for `linger` seconds: a page that was sent without a slow card asks for that
+    card again at once.
+    """
+
+    def __init__(self, linger: float = LINGER) -> None:
+        self._linger = linger
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     async def join(self, key: Hashable, start: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -80,8 +89,19 @@ class Flights(Generic[T]):
         finally:
             flight.waiting -= 1
             if not flight.waiting and not flight.task.done():
-                self._land(key, flight.task)
-                flight.task.cancel()
+                asyncio.get_running_loop().call_later(self._linger, self._give_up, key, flight)
+
+    async def close(self) -> None:
+        """End everything that is under way."""
+        tasks = [flight.task for flight in self._flights.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _give_up(self, key: Hashable, flight: _Flight[T]) -> None:
+        if not flight.waiting and not flight.task.done():
+            self._land(key, flight.task)
+            flight.task.cancel()
 
     def _land(self, key: Hashable, task: asyncio.Task[T]) -> None:
         flight = self._flights.get(key)

@@ -105,6 +105,10 @@ class QueryRunner:
         """The store that answers."""
         return self._create()
 
+    async def close(self) -> None:
+        """End the questions that are being worked on."""
+        await self._flights.close()
+
     async def ask(self, tenant_id: int, query: Any) -> Any:
         """The answer; see `Analytics`."""
         return (await self.find(tenant_id, query)).answer

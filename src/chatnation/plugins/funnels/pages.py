@@ -154,7 +154,7 @@ class FunnelPages:
             "rule": rule(definition),
             "saved": [(one.name, saved_url(view, one), one is current) for one in saved],
             "templates": [(one.label, template_url(view, one), _is_of(view, one)) for one in TEMPLATES.values()],
-            "current": current,
+            "chosen": current,
             "is_changed": current is not None and current.definition != definition,
             "funnel_title": _title(view, definition, current),
             "may_manage": view.actor.can(MANAGE),
