@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import html
-import re
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
-import uvicorn
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from benchmarks.figures import Figure
+from benchmarks.signed_in import EMAIL, PASSWORD, signed_in, whole_page
 from chatnation.core.auth.passwords import hash_password
 from chatnation.core.auth.permissions import RoleName
 from chatnation.core.auth.tenancy import create_project, create_tenant
@@ -41,9 +35,7 @@ PERSONS_PER_SESSION = 0.4
 MERGED = 0.2
 """Share of the visitors who turned out to be somebody who was known already."""
 TIMES = 7
-EMAIL, PASSWORD = "admin@example.org", "correct horse battery staple"
 
-_LATER = re.compile(r'hx-get="([^"]*/parts/[^"]*)"[^>]*hx-trigger="load')
 
 PAGES = {
     "overview, 7 days": "/overview?period=7d",
@@ -78,10 +70,10 @@ async def run(quick: bool) -> list[Figure]:
 
 
 async def _measure(settings: Settings, name: str, path: str) -> list[Figure]:
-    async with _client(settings) as client:
+    async with signed_in(settings) as client:
         await client.get("/settings/plugins")  # The frame of every page: templates, menu, the first connections.
-        first = await _milliseconds(client, path)
-        again = [await _milliseconds(client, path) for _ in range(TIMES)]
+        first = await whole_page(client, path)
+        again = [await whole_page(client, path) for _ in range(TIMES)]
         figures = [
             Figure(f"{name}: first", first, "ms", goal=GOAL_MS, at_most=True),
             Figure(f"{name}: again", statistics.median(again), "ms", goal=GOAL_MS, at_most=True),
@@ -90,39 +82,10 @@ async def _measure(settings: Settings, name: str, path: str) -> list[Figure]:
             after_news = []
             for _ in range(TIMES):
                 await _one_more_session(settings)
-                after_news.append(await _milliseconds(client, path))
+                after_news.append(await whole_page(client, path))
             middle = statistics.median(after_news)
             figures.append(Figure(f"{name}: after a new session", middle, "ms", goal=GOAL_MS, at_most=True))
     return figures
-
-
-async def _milliseconds(client: httpx.AsyncClient, path: str) -> float:
-    """Until a page is whole: what it left for later is fetched side by side, as a browser does."""
-    started = time.perf_counter()
-    page = (await client.get(path)).raise_for_status().text
-    later = [html.unescape(url) for url in _LATER.findall(page)]
-    for answer in await asyncio.gather(*map(client.get, later)):
-        answer.raise_for_status()
-    return (time.perf_counter() - started) * 1000
-
-
-@asynccontextmanager
-async def _client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser of somebody who is signed in to a server that has just started."""
-    app = compose(settings, role=Role.SERVE)
-    server = uvicorn.Server(uvicorn.Config(app.web, port=0, log_level="warning"))
-    serving = asyncio.create_task(server.serve())
-    try:
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-            login = await client.post("/api/auth/login", json={"email": EMAIL, "password": PASSWORD})
-            login.raise_for_status()
-            yield client
-    finally:
-        server.should_exit = True
-        await serving
 
 
 async def fill(settings: Settings, sessions: int) -> float:

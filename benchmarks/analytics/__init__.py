@@ -26,7 +26,7 @@ from benchmarks.analytics.generator import Traffic, generate
 from benchmarks.analytics.pages import PAGE_MS, PAGES, TIMELINE_MS
 from benchmarks.analytics.questions import Timed, timed
 from benchmarks.figures import Figure
-from benchmarks.signed_in import EMAIL, PASSWORD, signed_in
+from benchmarks.signed_in import EMAIL, PASSWORD, signed_in, whole_page
 from chatnation.core.app import App
 from chatnation.core.auth.passwords import hash_password
 from chatnation.core.auth.permissions import RoleName
@@ -158,30 +158,18 @@ async def _pages(settings: Settings) -> list[Figure]:
     for name, path in PAGES.items():
         async with signed_in(settings) as client:
             await client.get("/settings/plugins")
-            first = await _whole_page(client, path)
-            again = statistics.median([await _whole_page(client, path) for _ in range(TIMES)])
+            first = await whole_page(client, path)
+            again = statistics.median([await whole_page(client, path) for _ in range(TIMES)])
         figures += [
             Figure(f"page {name}: first", first, "ms"),
             Figure(f"page {name}: again", again, "ms", goal=PAGE_MS, at_most=True),
         ]
     async with signed_in(settings) as client:
         path = await _a_busy_person(settings)
-        await _whole_page(client, path)
-        again = statistics.median([await _whole_page(client, path) for _ in range(TIMES)])
+        await whole_page(client, path)
+        again = statistics.median([await whole_page(client, path) for _ in range(TIMES)])
         figures.append(Figure("timeline of a person: again", again, "ms", goal=TIMELINE_MS, at_most=True))
     return figures
-
-
-async def _whole_page(client: httpx.AsyncClient, path: str) -> float:
-    """The page and, side by side as a browser would, the parts that it leaves to be loaded by themselves."""
-    started = time.perf_counter()
-    page = await client.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
-    page.raise_for_status()
-    parts = [part.partition('"')[0].replace("&amp;", "&") for part in page.text.split('hx-get="')[1:]]
-    waiting = [part for part in parts if "/parts/" in part]
-    for answer in await asyncio.gather(*(client.get(part) for part in waiting)):
-        answer.raise_for_status()
-    return (time.perf_counter() - started) * 1000
 
 
 async def _a_busy_person(settings: Settings) -> str:
