@@ -6,7 +6,6 @@ the memory of the process, and the answer is worked out anew. Cached: nothing ha
 
 from __future__ import annotations
 
-import asyncio
 import os
 import statistics
 import tempfile
@@ -18,7 +17,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-import httpx
 from pydantic import SecretStr
 from sqlalchemy import text
 
