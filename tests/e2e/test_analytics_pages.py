@@ -21,7 +21,7 @@ from tests.plugins.bundled import bundled_plugins
 PAGES = (
     "/overview", "/trends", "/trends/retention", "/trends/lifecycle", "/trends/paths", "/trends/errors",
     "/funnel?template=mri", "/journeys", "/whatsapp-analytics", "/ai-analytics", "/csat-analytics",
-    "/events", "/events/catalogue", "/events/explore?event_name=page_view&property=path", "/sessions",
+    "/events", "/events/catalogue", "/events/explore?event_name=page_view&property=journey", "/sessions",
     "/insights", "/definitions",
 )  # fmt: skip
 OF_PERSONS = ("/journey",)
