@@ -234,7 +234,7 @@ async def new_contacts(view: WhatsappView) -> Chart:
 async def response_trend(view: WhatsappView) -> Chart:
     """Median and 95th percentile against the target."""
     found = await Reports(view).responses()
-    target = Target(f"Target {TARGET_MINUTES} min", 60 * TARGET_MINUTES)
+    target = Target("Target", 60 * TARGET_MINUTES)
     return intervals_trend_chart(found, view, figures=("p50", "p95"), targets=[target])
 
 

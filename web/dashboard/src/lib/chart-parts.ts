@@ -56,6 +56,6 @@ export function scaleFor(unit: Unit, most: number, least: number, highest: numbe
     return { interval: step, min: 0, max: step * Math.max(1, Math.ceil(most / step)) };
   }
   if (unit === "score" && most <= 5 && least >= 0) return { min: 0, max: 5, interval: 1 };
-  if (unit === "percent" && most > 60 && most <= 100 && least >= 0) return { min: 0, max: 100 };
+  if (unit === "percent" && most > 60 && most <= 100 && least >= 0) return { min: 0, max: 100, interval: 20 };
   return most > highest ? { max: most } : {};
 }

@@ -4,7 +4,9 @@ import { NARROW, percentOf, type ChartSpec } from "./chart-spec";
 import type { ChartTheme } from "./chart-theme";
 import { formatAxis, formatValue } from "./format";
 
-const NODE_HEIGHT = 38;
+const NODE_HEIGHT = 42;
+/** Pixels from which names fit beside the last column. */
+const WIDE = 700;
 
 /** How high a diagram has to be for the column with the most nodes. */
 export function sankeyHeight(spec: ChartSpec): number {
@@ -20,6 +22,8 @@ export function sankey(spec: ChartSpec, theme: ChartTheme, width: number): EChar
     name === "Other" ? theme.muted : (theme.palette[names.indexOf(name) % theme.palette.length] ?? theme.text);
   const columns = 1 + Math.max(0, ...spec.nodes.map(({ column }) => column));
   const last = columns - 1;
+  // Where there is room, the last column has its names at the right like all others, so that none meet.
+  const aside = width > WIDE && last > 0;
   const room = Math.max(48, width / columns - (width < NARROW ? 18 : 34));
   const nodeOf = (id: string): ChartSpec["nodes"][number] | undefined => spec.nodes[Number(id)];
   const told = (mark: Mark): string => {
@@ -37,9 +41,9 @@ export function sankey(spec: ChartSpec, theme: ChartTheme, width: number): EChar
     series: [
       {
         type: "sankey",
-        left: 4, right: 8, top: 8, bottom: 8,
+        left: 4, right: aside ? room + 4 : 8, top: 8, bottom: 8,
         nodeAlign: "left",
-        nodeGap: 12,
+        nodeGap: 16,
         nodeWidth: 12,
         draggable: false,
         layoutIterations: 32,
@@ -52,7 +56,7 @@ export function sankey(spec: ChartSpec, theme: ChartTheme, width: number): EChar
           itemStyle: { color: colour(node.name), borderWidth: 0 },
           label: {
             formatter: `${node.name}  ${formatAxis(node.value, spec.unit)}`,
-            position: node.column === last && last > 0 ? "left" : "right",
+            position: node.column === last && last > 0 && !aside ? "left" : "right",
           },
         })),
         links: spec.flows.map(({ source, target, value, link }) => ({

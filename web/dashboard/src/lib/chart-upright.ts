@@ -50,12 +50,14 @@ function axes(spec: ChartSpec, theme: ChartTheme): object[] {
     const highest = spec.share ? 100 : Math.max(0, ...of.flatMap(({ values }) => known(values)));
     const least = Math.min(0, ...of.flatMap(({ values }) => known(values)));
     const most = line ? highest : Math.max(highest, ...spec.targets.map(({ value }) => 1.05 * value));
+    const scale = scaleFor(unit, most, least, highest);
     return {
       type: "value",
       position: line ? "right" : "left",
-      alignTicks: Boolean(line),
+      // Ends that are given, put in line with the ticks at the left, would give ticks such as 14.3%.
+      alignTicks: Boolean(line) && !("interval" in scale),
       minInterval: unit === "number" ? 1 : undefined,
-      ...(spec.kind === "stacked" && !spec.share ? {} : scaleFor(unit, most, least, highest)),
+      ...(spec.kind === "stacked" && !spec.share ? {} : scale),
       ...(spec.share ? { min: 0, max: 100 } : {}),
       splitLine: { show: !line, lineStyle: { color: theme.line } },
       axisLabel: { color: theme.muted, formatter: (value: number) => formatAxis(value, unit) },
