@@ -120,6 +120,17 @@ def signed_in(browser: Browser, running: Running, scheme: str) -> Page:
     return page
 
 
+def wait_until_stored(page: Page, running: Running) -> None:
+    """The collector takes events faster than they are stored: wait until two looks see the same number."""
+    before, seen = "", "none yet"
+    while before != seen:
+        before = seen
+        page.wait_for_timeout(5_000)
+        page.goto(urljoin(running.url, "/events?period=90d"))
+        _wait_for_cards(page)
+        seen = page.locator("main .card").first.inner_text()
+
+
 def take(page: Page, running: Running, shot: Shot) -> None:
     """Show a page as tall as it is, up to a limit, and write its picture."""
     page.set_viewport_size({"width": WIDTH, "height": 900})
@@ -148,7 +159,7 @@ def _webp(page: Page) -> bytes:
         image = base64.b64decode(answer["data"])
         if len(image) < LARGEST_BYTES:
             return image
-    raise SystemExit(f"{page.url} makes a picture of {len(image)} bytes")
+    raise SystemExit(f"The picture of {page.url} is too large in every quality.")
 
 
 def main(names: list[str]) -> None:
@@ -159,6 +170,7 @@ def main(names: list[str]) -> None:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for scheme in ("light", "dark"):
             page = signed_in(browser, running, scheme)
+            wait_until_stored(page, running)
             for shot in SHOTS:
                 if shot.scheme == scheme and (not names or shot.name in names):
                     take(page, running, shot)
