@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
@@ -34,9 +35,8 @@ from chatnation.core.processing import pipeline
 from chatnation.core.processing.pipeline import Pipeline
 from chatnation.core.settings import Role, Settings
 from chatnation.core.storage.storage import Storage
-from chatnation.plugins.dashboard.api import Period, PeriodQuery
-from chatnation.plugins.overview import rows
-from chatnation.plugins.sessions.api import recent_persons
+from chatnation.plugins.dashboard.api import PeriodQuery
+from chatnation.plugins.sessions.api import SessionFilter, list_sessions, recent_persons
 
 GOAL = 1.1
 TIMES = 41
@@ -108,19 +108,15 @@ def _questions(tenant_id: int) -> dict[str, Question]:
     now = datetime.now(UTC)
     month = PeriodQuery(period="30d").resolve("Africa/Nairobi", now)
 
-    def sessions(period: Period, **filters: object) -> Question:
-        query = rows.SessionQuery.model_validate(filters)
-        return lambda connection: rows.sessions(connection, tenant_id, period, query)
+    def sessions(**narrowed: Any) -> Question:
+        wanted = SessionFilter(month.start, month.end, month.timezone, **narrowed)
+        return lambda connection: list_sessions(connection, tenant_id, wanted, None, 50)
 
     return {
         "persons seen lately": lambda connection: recent_persons(connection, tenant_id, None, 50),
-        "sessions list": sessions(month),
-        "sessions list, filtered": sessions(month, device="mobile", converted=True),
-        "sessions list, who saw a page": sessions(month, page="/mri/start"),
-        "events list": lambda connection: rows.events(connection, tenant_id, month, rows.EventQuery()),
-        "events list, by name": lambda connection: rows.events(
-            connection, tenant_id, month, rows.EventQuery(event_name="return_filed")
-        ),
+        "sessions list": sessions(),
+        "sessions list, filtered": sessions(values={"device_type": ["mobile"]}, converted=True),
+        "sessions list, who saw a page": sessions(page="/mri/start"),
     }
 
 

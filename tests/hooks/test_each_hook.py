@@ -60,7 +60,7 @@ from chatnation.core.compose import assemble
 from chatnation.core.hookspecs.data import export_person, summarize_tenant
 from chatnation.core.hookspecs.web import render_slot
 from chatnation.core.processing.stages import StageRefused, Stages
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import micros
 from chatnation.core.query.segments.builder import SegmentBuilder
 from chatnation.core.query.segments.spans import day_of
 from chatnation.core.settings import Settings

@@ -18,7 +18,8 @@ from uuid import UUID
 import numpy as np
 
 from chatnation.core.query.fields import Field
-from chatnation.core.query.frame import Actors, ArrayFrame, Coded, Need, Numbers, micros
+from chatnation.core.query.frame import Actors, ArrayFrame, Coded, Need, Numbers
+from chatnation.core.query.instants import micros
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatnation.core.query.evaluate.calendar import bucket_of, buckets, date_of, local_days, local_hours, period_of
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Range
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)

@@ -23,7 +23,7 @@ from chatnation.core.query.evaluate.conditions import (
 )
 from chatnation.core.query.evaluate.local import localized, time_part
 from chatnation.core.query.fields import TIME_PARTS
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import AnyOf, Filter, Selection
 from chatnation.core.query.store import QueryRefused
 from tests.core.query import plain

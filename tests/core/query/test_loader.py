@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from chatnation.core.query.fields import Field
-from chatnation.core.query.frame import Frame, Need, micros
+from chatnation.core.query.frame import Frame, Need
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Source
 from chatnation.core.query.segments.builder import SegmentBuilder
 from chatnation.core.query.segments.loader import Engine, SegmentLoader

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -165,9 +165,3 @@ class Loader(Protocol):
         With `events` the loader may, but need not, leave out rows of other names.
         """
         ...
-
-
-def micros(instant: datetime) -> int:
-    """Microseconds since 1970."""
-    delta = instant - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from sqlalchemy import text
 
 from chatnation.core.query.checks import funnel_of
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import FunnelActors, FunnelWalk, Query
 from chatnation.core.query.reach import names_in, reach_of
 from chatnation.core.query.segments.client_fields import CLIENT_FIELDS

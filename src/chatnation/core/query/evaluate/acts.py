@@ -16,7 +16,8 @@ from chatnation.core.query.evaluate.conditions import selected
 from chatnation.core.query.evaluate.local import LocalFrame
 from chatnation.core.query.evaluate.ordering import Sequences, by_actor
 from chatnation.core.query.evaluate.rows import check_actor, load, relevant
-from chatnation.core.query.frame import MISSING, Loader, Mask, Need, Rows, Times, micros
+from chatnation.core.query.frame import MISSING, Loader, Mask, Need, Rows, Times
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Question, Selection
 
 Visits = NDArray[np.integer]

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from chatnation.core.query.evaluate.acts import Acts, acts
 from chatnation.core.query.evaluate.conditions import meets, need_of_conditions
 from chatnation.core.query.fields import Field
-from chatnation.core.query.frame import Coded, Loader, Mask, Need, Rows, Times, micros
+from chatnation.core.query.frame import Coded, Loader, Mask, Need, Rows, Times
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Outcomes, Range
 
 _MICROSECOND = timedelta(microseconds=1)

@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from chatnation.core.query.answers import Bucket
-from chatnation.core.query.frame import Codes, Times, micros
+from chatnation.core.query.frame import Codes, Times
+from chatnation.core.query.instants import DAY, HOUR, micros
 from chatnation.core.query.model import Granularity, Range
 
-SECOND = 1_000_000
-HOUR, DAY = 3_600 * SECOND, 86_400 * SECOND
 _QUARTER = timedelta(minutes=15)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 

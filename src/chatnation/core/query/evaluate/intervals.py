@@ -15,7 +15,8 @@ from chatnation.core.query.evaluate.conditions import field_of
 from chatnation.core.query.evaluate.frequency import most_frequent
 from chatnation.core.query.evaluate.ordering import next_match, previous_match
 from chatnation.core.query.evaluate.spread import check_edges, number_buckets, spread
-from chatnation.core.query.frame import Coded, Floats, Loader, Mask, Need, Rows, Times, micros
+from chatnation.core.query.frame import Coded, Floats, Loader, Mask, Need, Rows, Times
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Intervals
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400

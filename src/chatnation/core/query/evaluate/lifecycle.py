@@ -14,7 +14,8 @@ from chatnation.core.query.answers import LifecycleAnswer, LifecycleBucket
 from chatnation.core.query.evaluate.acts import acts
 from chatnation.core.query.evaluate.calendar import buckets
 from chatnation.core.query.evaluate.ordering import run_bounds
-from chatnation.core.query.frame import Loader, Mask, micros
+from chatnation.core.query.frame import Loader, Mask
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Lifecycle, Range
 
 

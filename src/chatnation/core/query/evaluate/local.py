@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from chatnation.core.query.evaluate.calendar import SECOND, date_of, local_days, local_hours, period_of, weekdays
+from chatnation.core.query.evaluate.calendar import date_of, local_days, local_hours, period_of, weekdays
 from chatnation.core.query.evaluate.first_actors import Texts, first_actor
 from chatnation.core.query.fields import FIRST_OF, WHO, Field, actor_parts
 from chatnation.core.query.frame import (
@@ -24,8 +24,8 @@ from chatnation.core.query.frame import (
     Numbers,
     Rows,
     Times,
-    micros,
 )
+from chatnation.core.query.instants import SECOND, micros
 
 _QUARTER = 900 * SECOND
 _WHOLE_QUARTERS = micros(datetime(1973, 1, 1, tzinfo=UTC))

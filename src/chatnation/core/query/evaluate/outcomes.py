@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from chatnation.core.query.answers import Attempt, OutcomeCounts, OutcomesAnswer, OutcomesBucket, OutcomesGroup, Spread
 from chatnation.core.query.evaluate.attempts import Attempts, attempts
-from chatnation.core.query.evaluate.calendar import SECOND, bucket_of, buckets
+from chatnation.core.query.evaluate.calendar import bucket_of, buckets
 from chatnation.core.query.evaluate.conditions import field_of
 from chatnation.core.query.evaluate.frequency import most_frequent
 from chatnation.core.query.evaluate.rows import check_names
 from chatnation.core.query.evaluate.spread import spread
 from chatnation.core.query.frame import MISSING, Loader, Rows
+from chatnation.core.query.instants import SECOND
 from chatnation.core.query.model import Outcomes, Tell
 from chatnation.core.query.store import QueryRefused
 

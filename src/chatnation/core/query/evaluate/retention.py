@@ -13,7 +13,8 @@ from chatnation.core.query.answers import Bucket, Cohort, RetentionAnswer, Reten
 from chatnation.core.query.evaluate.acts import Acts, Visits, acts
 from chatnation.core.query.evaluate.calendar import buckets
 from chatnation.core.query.evaluate.ordering import next_match, run_bounds
-from chatnation.core.query.frame import Loader, Rows, micros
+from chatnation.core.query.frame import Loader, Rows
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Granularity, Range, Retention
 from chatnation.core.query.store import QueryRefused
 

@@ -18,7 +18,8 @@ from chatnation.core.query.evaluate.conditions import (
 )
 from chatnation.core.query.evaluate.local import LocalFrame, localized
 from chatnation.core.query.fields import WHO, actor_parts
-from chatnation.core.query.frame import Frame, Loader, Mask, Need, Rows, micros
+from chatnation.core.query.frame import Frame, Loader, Mask, Need, Rows
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Filter, Question, Range, Selection, Source
 from chatnation.core.query.store import QueryRefused
 

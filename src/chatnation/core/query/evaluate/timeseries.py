@@ -14,7 +14,8 @@ from chatnation.core.query.evaluate.measures import Runs
 from chatnation.core.query.evaluate.ranking import Ranking, keyed, rank
 from chatnation.core.query.evaluate.rows import Picked
 from chatnation.core.query.evaluate.series import Frames, Measured, Plan, frames, measured, plan, unusable
-from chatnation.core.query.frame import Floats, Loader, Times, micros
+from chatnation.core.query.frame import Floats, Loader, Times
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Timeseries
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Self
 import asyncpg
 from sqlalchemy import text
 
-from chatnation.core.query.evaluate.calendar import SECOND
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import SECOND, micros
 from chatnation.core.query.segments.building import build_day
 from chatnation.core.query.segments.sources import FactSource
 from chatnation.core.query.segments.spans import QUARTER, Span, day_of, instant

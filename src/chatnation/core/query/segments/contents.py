@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import micros
 from chatnation.core.query.segments.spans import QUARTER, Span, instant, quarter_of
 
 FIRST, LAST = micros(datetime(1, 1, 1, tzinfo=UTC)), micros(datetime(9999, 12, 31, tzinfo=UTC))

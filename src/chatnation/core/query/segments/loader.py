@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.query.fields import Field
-from chatnation.core.query.frame import Frame, Need, micros
+from chatnation.core.query.frame import Frame, Need
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Source
 from chatnation.core.query.segments.assembly import PERSON, VISITED, Assembly, Known, part_of
 from chatnation.core.query.segments.cache import Cache, Made

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from chatnation.core.query.evaluate.calendar import DAY, HOUR
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import DAY, HOUR, micros
 
 QUARTER = HOUR // 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

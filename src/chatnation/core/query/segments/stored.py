@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import micros
 from chatnation.core.query.segments.chunk import Chunk
 from chatnation.core.query.segments.rows import chunk_of_columns
 from chatnation.core.query.segments.sources import ENDED, FactSource

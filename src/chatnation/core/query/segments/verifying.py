@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chatnation.core.query.evaluate.calendar import DAY
-from chatnation.core.query.frame import MISSING, micros
+from chatnation.core.query.frame import MISSING
+from chatnation.core.query.instants import DAY, micros
 from chatnation.core.query.segments.chunk import Chunk
 from chatnation.core.query.segments.column import Column
 from chatnation.core.query.segments.encoding import Part

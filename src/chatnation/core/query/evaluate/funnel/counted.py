@@ -15,7 +15,8 @@ from chatnation.core.query.evaluate.funnel.histories import Histories, histories
 from chatnation.core.query.evaluate.funnel.ordered import ordered_chains
 from chatnation.core.query.evaluate.funnel.plan import SECOND, Plan
 from chatnation.core.query.evaluate.rows import load
-from chatnation.core.query.frame import MISSING, Codes, Floats, Frame, Loader, Mask, Times, micros
+from chatnation.core.query.frame import MISSING, Codes, Floats, Frame, Loader, Mask, Times
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Range
 
 

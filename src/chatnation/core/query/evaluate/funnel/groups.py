@@ -9,7 +9,7 @@ from chatnation.core.query.answers import FunnelBucket, FunnelGroup
 from chatnation.core.query.evaluate.calendar import bucket_of, buckets
 from chatnation.core.query.evaluate.funnel.counted import Counted
 from chatnation.core.query.evaluate.funnel.shares import differ, share
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Granularity, Range
 
 Counts = NDArray[np.intp]

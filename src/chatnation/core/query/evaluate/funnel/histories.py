@@ -11,7 +11,8 @@ from chatnation.core.query.evaluate.conditions import EVENT_NAME, meets, selecte
 from chatnation.core.query.evaluate.funnel.plan import JOURNEY_END, JOURNEY_START, Plan
 from chatnation.core.query.evaluate.ordering import by_actor, run_bounds
 from chatnation.core.query.evaluate.rows import relevant
-from chatnation.core.query.frame import Actors, ArrayFrame, Coded, Codes, Frame, Mask, Rows, Times, micros
+from chatnation.core.query.frame import Actors, ArrayFrame, Coded, Codes, Frame, Mask, Rows, Times
+from chatnation.core.query.instants import micros
 from chatnation.core.query.model import Filter, Range, Selection
 
 Bits = NDArray[np.uint32]

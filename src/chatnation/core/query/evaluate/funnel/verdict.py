@@ -6,7 +6,7 @@ from chatnation.core.query.evaluate.conditions import EVENT_NAME
 from chatnation.core.query.evaluate.funnel.chains import Ended
 from chatnation.core.query.evaluate.funnel.counted import Counted
 from chatnation.core.query.evaluate.funnel.plan import SECOND, Plan
-from chatnation.core.query.frame import micros
+from chatnation.core.query.instants import micros
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
