@@ -10,9 +10,7 @@ from random import Random
 
 from sqlalchemy import text
 
-from chatnation.core.demo.facts import Fact
 from chatnation.core.demo.generator import TaxAuthority
-from chatnation.core.demo.sender import _wire
 from chatnation.core.identity import actions, queries
 from chatnation.core.processing.pipeline import Pipeline
 from chatnation.core.query.segments.builder import SegmentBuilder
@@ -24,6 +22,7 @@ from tests.core.processing.conftest import Intake
 from tests.core.query.second_engine import ListStore, plugin_with
 from tests.core.query.stored import History
 from tests.plugins.bundled import bundled_plugins
+from tests.plugins.demo_history import store
 
 NOW = datetime(2026, 3, 6, 9, 37, tzinfo=UTC)
 PERIODS = ("period=7d&compare=true", "start_date=2026-03-04&end_date=2026-03-05&country=KE", "period=7d&channel=web")
@@ -47,9 +46,9 @@ async def tell_demo(history: History) -> None:
     """Days that are built, days that are not over, events that come late, and persons that turn out to be one."""
     facts = list(chain.from_iterable(TaxAuthority(visits_per_day=25).between(NOW - timedelta(days=4), NOW)))
     late = facts[::11]
-    await _store(history, [fact for place, fact in enumerate(facts) if place % 11])
+    await store(history, [fact for place, fact in enumerate(facts) if place % 11])
     await SegmentBuilder.of(history.app).build(history.tenant_id)
-    await _store(history, late)
+    await store(history, late)
     async with history.app.storage.tenant(history.tenant_id) as connection:
         leafs = list(await connection.scalars(text("SELECT leaf_id FROM identities ORDER BY leaf_id")))
         one = leafs[0]
@@ -58,20 +57,14 @@ async def tell_demo(history: History) -> None:
         await actions.join(connection, history.tenant_id, one, other, at=NOW, by="a test")
 
 
-async def _store(history: History, facts: list[Fact]) -> None:
-    for start in range(0, len(facts), 400):
-        wires = [_wire(fact) for fact in facts[start : start + 400]]
-        await history.intake.store(history.intake.delivery(*wires, received=NOW, server_side=True))
-
-
 async def test_every_card_says_what_a_plain_list_of_the_rows_says(make_app: MakeApp) -> None:
-    store, clock = ListStore(()), FakeClock(NOW)
-    plugins = (*bundled_plugins(), plugin_with(store))
+    listed, clock = ListStore(()), FakeClock(NOW)
+    plugins = (*bundled_plugins(), plugin_with(listed))
     first = await make_app(*plugins, clock=clock)
     source = await first.source()
     history = History(Intake(first, source, Pipeline.of(first.app), DeadLetters(first.app)), Random(1), clock)
     await tell_demo(history)
-    store.rows = {
+    listed.rows = {
         "events": [row.plain for row in await history.events()],
         "sessions": [row.plain_session for row in await history.sessions()],
     }
