@@ -40,9 +40,6 @@ ASKING = sorted(
 )
 """The bundled plugins that ask questions."""
 
-PAGES: dict[str, str] = {}
-"""Pages of analytics, and something that each shows when 4,711 page views were counted in the last days."""
-
 
 def views(count: int) -> list[PlainEvent]:
     return [
@@ -50,17 +47,13 @@ def views(count: int) -> list[PlainEvent]:
     ]
 
 
-async def test_the_api_and_every_page_tell_what_another_engine_found(make_app: MakeApp) -> None:
+async def test_the_api_tells_what_another_engine_found(make_app: MakeApp) -> None:
     plugins = (*bundled_plugins(), plugin_with(ListStore(views(4_711))))
     app = await make_app(*plugins, settings={"event_store": "fixed"}, clock=FakeClock(NOW))
     client = await signed_in(app, await app.person((await app.source()).tenant))
     question = {"kind": "timeseries", "range": {"period": "7d"}, "series": [{"name": "views"}]}
     answer = (await client.post("/api/query", json=question)).json()
     assert answer["lines"][0]["total"] == 4_711
-    for path, words in PAGES.items():
-        page = await client.get(path)
-        assert page.status_code == 200, path
-        assert words in page.text, path
 
 
 @pytest.mark.parametrize("plugin", ASKING)
