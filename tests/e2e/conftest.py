@@ -15,7 +15,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -93,7 +93,16 @@ def failing_requests(expected_console_errors: list[str]) -> None:
 
 
 @pytest.fixture
-async def browser_context(browser: Browser, expected_console_errors: list[str]) -> AsyncIterator[BrowserContext]:
+def servers() -> Iterator[ExitStack]:
+    """Servers of a test. They stop after its pages are closed: a page whose server went away logs an error."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+async def browser_context(
+    browser: Browser, servers: ExitStack, expected_console_errors: list[str]
+) -> AsyncIterator[BrowserContext]:
     """A fresh profile. The test fails when one of its pages logs an error or throws one that nobody catches."""
     problems: list[str] = []
     context = await browser.new_context()
@@ -296,9 +305,9 @@ class Server:
 
 
 @pytest.fixture
-def serve_http() -> type[Server]:
-    """Serves a request handler: `with serve_http(handler) as server`, then `server.url`."""
-    return Server
+def serve_http(servers: ExitStack) -> Callable[[Callable[..., BaseHTTPRequestHandler]], Server]:
+    """Serves a request handler until the test is over: `serve_http(handler).url`."""
+    return lambda handler: servers.enter_context(Server(handler))
 
 
 @pytest.fixture
@@ -308,12 +317,11 @@ def answer() -> type[Answer]:
 
 
 @pytest.fixture
-def recorder(built_sdk: Asset) -> Iterator[Recorder]:
+def recorder(built_sdk: Asset, serve_http: Callable[..., Server]) -> Recorder:
     """A stand-in for the collector that remembers what it got and answers as it is told."""
     recorder = Recorder(built_sdk)
-    with Server(partial(_RecorderHandler, recorder)) as server:
-        recorder.url = server.url
-        yield recorder
+    recorder.url = serve_http(partial(_RecorderHandler, recorder)).url
+    return recorder
 
 
 class Site:
@@ -330,22 +338,19 @@ class Site:
         )
 
 
-@contextmanager
-def _served_site(head: str) -> Iterator[Site]:
-    site = Site(head)
-    with Server(partial(_SiteHandler, site.html)) as server:
-        site.url = server.url
-        yield site
+@pytest.fixture
+def serve_site(serve_http: Callable[..., Server]) -> Callable[[str], Site]:
+    """Serves a site with something in its head until the test is over: `serve_site(head).url`."""
+
+    def serve(head: str) -> Site:
+        site = Site(head)
+        site.url = serve_http(partial(_SiteHandler, site.html)).url
+        return site
+
+    return serve
 
 
 @pytest.fixture
-def serve_site() -> Callable[[str], AbstractContextManager[Site]]:
-    """Serves a site with something in its head: `with serve_site(head) as site`, then `site.url`."""
-    return _served_site
-
-
-@pytest.fixture
-def site(recorder: Recorder) -> Iterator[Site]:
+def site(recorder: Recorder, serve_site: Callable[[str], Site]) -> Site:
     """A site whose pages load the tracker and leave the rest to the test."""
-    with _served_site(f'<script src="{recorder.url}/sdk.js"></script>') as site:
-        yield site
+    return serve_site(f'<script src="{recorder.url}/sdk.js"></script>')

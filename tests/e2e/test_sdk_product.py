@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -43,10 +43,9 @@ async def product(make_app: MakeApp, built_sdk: Any) -> Product:
 
 
 @pytest.fixture
-def shop(product: Product, serve_site: Callable[[str], Any]) -> Iterator[str]:
+def shop(product: Product, serve_site: Callable[[str], Any]) -> str:
     """A site on another origin, with the snippet that the product gives out."""
-    with serve_site(loader_snippet(product.source.write_key, product.url, {"debug": True})) as site:
-        yield site.url
+    return str(serve_site(loader_snippet(product.source.write_key, product.url, {"debug": True})).url)
 
 
 async def sent(page: Page) -> None:
@@ -140,14 +139,14 @@ async def test_an_event_that_the_server_rejects_is_reported_and_costs_no_other(
 
 @pytest.mark.usefixtures("failing_requests")
 async def test_a_key_that_is_not_known_is_reported(browser_page: Page, product: Product, serve_site: Any):
-    with serve_site(f'<script src="{product.url}/sdk.js"></script>') as site:
-        await browser_page.goto(site.url)
-        await browser_page.evaluate(
-            "window.losses = []; chatnation.init('wrong', {onError: loss => losses.push(loss)});"
-            "chatnation.page(); chatnation.flush()"
-        )
-        await browser_page.wait_for_function("losses.length")
-        [loss] = await browser_page.evaluate("losses")
+    site = serve_site(f'<script src="{product.url}/sdk.js"></script>')
+    await browser_page.goto(site.url)
+    await browser_page.evaluate(
+        "window.losses = []; chatnation.init('wrong', {onError: loss => losses.push(loss)});"
+        "chatnation.page(); chatnation.flush()"
+    )
+    await browser_page.wait_for_function("losses.length")
+    [loss] = await browser_page.evaluate("losses")
     assert (loss["reason"], loss["status"]) == ("refused", 401)
     assert loss["detail"]["message"]
     assert await product.rows() == []
@@ -160,16 +159,16 @@ async def test_the_servers_wish_to_wait_is_read_from_another_origin(
     app = await make_app(SdkPlugin, settings={"rate_limit_per_key": 1})
     client = await app.network_client()
     source = await app.source()
-    with serve_site(loader_snippet(source.write_key, str(client.base_url))) as site:
-        await browser_page.goto(site.url)
-        await loaded(browser_page)
-        async with browser_page.expect_response(lambda response: response.status == 429) as refusal:
-            for _ in range(3):
-                await browser_page.evaluate("chatnation.track('a'); chatnation.flush()")
-        asked = int(await (await refusal.value).header_value("Retry-After") or 0)
-        seen = await browser_page.evaluate(
-            "url => fetch(url, {method: 'POST', body: '{}'}).then(answer => answer.headers.get('Retry-After'))",
-            f"{client.base_url}/v1/capture?write_key={source.write_key}",
-        )
+    site = serve_site(loader_snippet(source.write_key, str(client.base_url)))
+    await browser_page.goto(site.url)
+    await loaded(browser_page)
+    async with browser_page.expect_response(lambda response: response.status == 429) as refusal:
+        for _ in range(3):
+            await browser_page.evaluate("chatnation.track('a'); chatnation.flush()")
+    asked = int(await (await refusal.value).header_value("Retry-After") or 0)
+    seen = await browser_page.evaluate(
+        "url => fetch(url, {method: 'POST', body: '{}'}).then(answer => answer.headers.get('Retry-After'))",
+        f"{client.base_url}/v1/capture?write_key={source.write_key}",
+    )
     assert asked > 0
     assert seen is not None, "a script may read the header"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
@@ -32,9 +32,9 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def tax_app(serve_http: Callable[..., Any], recorder: Any) -> Iterator[str]:
-    with serve_http(partial(_Quiet, directory=str(TAX_APP))) as server:
-        yield f"{server.url}/?write_key=wk_test&server={recorder.url}"
+def tax_app(serve_http: Callable[..., Any], recorder: Any) -> str:
+    server = serve_http(partial(_Quiet, directory=str(TAX_APP)))
+    return f"{server.url}/?write_key=wk_test&server={recorder.url}"
 
 
 async def events_of(page: Page, recorder: Any, last: str) -> list[dict[str, Any]]:
