@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import httpx
@@ -126,7 +126,7 @@ class AppMaker:
             "redis_url": await self._servers.redis_database(),
             "secret_key": "0123456789abcdef" * 3,
             "encryption_keys": "01" * 32,
-            "data_dir": Path(mkdtemp(prefix="chatnation-test-data-")),
+            "data_dir": Path(self._stack.enter_context(TemporaryDirectory(prefix="chatnation-test-data-"))),
             "process_batch_wait_ms": 10,
             "database_url": None,
         }
