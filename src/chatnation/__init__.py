@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from chatnation.core.vault import CannotOpen, Vault
     from chatnation.core.web.access import check_fresh
     from chatnation.core.web.accounts.ending import LoginEnding
-    from chatnation.core.web.audited import record_of
+    from chatnation.core.web.audited import record_export, record_of
     from chatnation.core.web.filters import quantity
     from chatnation.core.web.links import link
     from chatnation.core.web.live import LiveHub
@@ -182,6 +182,7 @@ __all__ = [
     "on_instance",
     "quantity",
     "raw",
+    "record_export",
     "record_of",
     "redirect",
     "slice_rows",
@@ -248,7 +249,7 @@ _HOMES = {
     "core.storage.tenant_settings": ("TenantSettings",),
     "core.vault": ("CannotOpen", "Vault"),
     "core.web.access": ("check_fresh",),
-    "core.web.audited": ("record_of",),
+    "core.web.audited": ("record_export", "record_of"),
     "core.web.filters": ("quantity",),
     "core.web.links": ("link",),
     "core.web.live": ("LiveHub",),

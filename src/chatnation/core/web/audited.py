@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
-from chatnation.core.audit import ActorRef, AuditRecord
+from chatnation.core.audit import ActorRef, AuditRecord, audit_of
 from chatnation.core.context import Actor
 
+if TYPE_CHECKING:
+    from chatnation.core.app import App
+
+EXPORTED = "report.table.exported"
 _LONGEST_USER_AGENT = 500
 
 
@@ -34,3 +38,13 @@ def record_of(
         ip_address=request.client.host if request.client else None,
         user_agent=request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT] or None,
     )
+
+
+async def record_export(app: App, request: Request, kind: str, name: str, **details: Any) -> None:
+    """Write down that the sender of `request` downloads something of a report, before the first of it is sent.
+
+    `kind` and `name` say what, such as `card` and the address of one. `details` say what was asked (filters, question)
+    and how much it comes to (`rows`, and `cut` where there would be more); never what is in it.
+    """
+    async with app.storage.tenant(request.state.actor.tenant.id) as connection:
+        await audit_of(app).record(connection, record_of(request, EXPORTED, kind, name, **details))

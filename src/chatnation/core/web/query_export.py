@@ -20,6 +20,8 @@ TRUNCATED = "X-Truncated"
 """Header of a download of which is known before it is sent that rows are missing."""
 
 Ask = Callable[[Query], Awaitable[Any]]
+Ended = Callable[[int, bool], Awaitable[None]]
+"""Is told how many rows were sent, and whether there would have been more."""
 Chunks = AsyncIterator[Sequence[Row]]
 
 
@@ -39,8 +41,9 @@ class Export:
         chosen = next(iter(tables.values())) if table is None else tables.get(table)
         if chosen is None:
             raise QueryRefused(f"The answer has no such table; it has {', '.join(tables)}.")
-        certain = len(chosen.rows) > self._most
-        return Downloading(query.kind, chosen, self._pages(query, answer, chosen), self._most, certain)
+        return Downloading(
+            query.kind, chosen, self._pages(query, answer, chosen), self._most, _known_rows(query, answer, chosen)
+        )
 
     async def _pages(self, query: Query, answer: Any, first: Table) -> Chunks:
         yield first.rows
@@ -52,52 +55,72 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Downloading:
-    """A download that has begun. `certainly_cut`: it is known that not all rows will be in it."""
+    """A download that has begun. `known_rows`: how many there are to send, where that is known already."""
 
     kind: str
     table: Table
     pages: Chunks
     most: int
-    certainly_cut: bool
+    known_rows: int | None
 
-    def response(self, kind: Literal["csv", "json"]) -> Response:
-        """The download; the last thing in it is whether it was cut."""
+    @property
+    def rows(self) -> int | None:
+        """How many rows will be in it; None: only known at its end."""
+        return None if self.known_rows is None else min(self.known_rows, self.most)
+
+    @property
+    def certainly_cut(self) -> bool:
+        """Whether it is known that not all rows will be in it."""
+        return self.known_rows is not None and self.known_rows > self.most
+
+    def response(self, kind: Literal["csv", "json"], ended: Ended | None = None) -> Response:
+        """The download; the last thing in it is whether it was cut. `ended` is called once all was sent."""
         filename = f"{self.kind}-{self.table.name}.{kind}"
         if kind == "csv":
-            response = csv_stream(filename, self.table.columns, self._csv())
+            response = csv_stream(filename, self.table.columns, self._csv(ended))
         else:
             disposition = {"Content-Disposition": f'attachment; filename="{filename}"'}
-            response = StreamingResponse(self._json(), media_type="application/json", headers=disposition)
+            response = StreamingResponse(self._json(ended), media_type="application/json", headers=disposition)
         if self.certainly_cut:
             response.headers[TRUNCATED] = "true"
         return response
 
-    async def _csv(self) -> Chunks:
-        async for rows, cut in self._within_limit():
+    async def _csv(self, ended: Ended | None) -> Chunks:
+        async for rows, cut in self._within_limit(ended):
             yield rows
             if cut:
                 yield [[f"Cut after {self.most} rows. Ask for less time, or with more conditions, to see the rest."]]
 
-    async def _json(self) -> AsyncIterator[bytes]:
+    async def _json(self, ended: Ended | None) -> AsyncIterator[bytes]:
         head = to_json({"table": self.table.name, "columns": self.table.columns})
         yield head[:-1] + b',"rows":['
         separator, truncated = b"", False
-        async for rows, cut in self._within_limit():
+        async for rows, cut in self._within_limit(ended):
             truncated = cut
             if rows:
                 yield separator + to_json(rows, inf_nan_mode="null")[1:-1]
                 separator = b","
         yield b'],"truncated":%b}' % (b"true" if truncated else b"false")
 
-    async def _within_limit(self) -> AsyncIterator[tuple[Sequence[Row], bool]]:
+    async def _within_limit(self, ended: Ended | None) -> AsyncIterator[tuple[Sequence[Row], bool]]:
         """Some rows at a time, and whether there would be more after them that are left out."""
-        left = self.most
+        left, cut = self.most, False
         async for rows in self.pages:
-            if len(rows) > left:
-                yield rows[:left], True
-                return
-            yield rows, False
-            left -= len(rows)
+            cut = len(rows) > left
+            sent = rows[:left]
+            left -= len(sent)
+            yield sent, cut
+            if cut:
+                break
+        if ended is not None:
+            await ended(self.most - left, cut)
+
+
+def _known_rows(query: Query, answer: object, table: Table) -> int | None:
+    """How many rows there are in all, as far as the first answer says so."""
+    if isinstance(query, FunnelActors) and isinstance(answer, FunnelActorsAnswer):
+        return max(0, answer.total - query.offset)
+    return len(table.rows) if _next(query, answer) is None else None
 
 
 def _next(query: Query, answer: object) -> Query | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
+from pydantic_core import to_jsonable_python
 from starlette.requests import Request
 from starlette.responses import Response
 
+from chatnation.core.audit import audit_of
 from chatnation.core.query.model import Query
 from chatnation.core.query.runner import QueryRunner
 from chatnation.core.query.wire import AnyAnswer, Asked, read, read_text, write
+from chatnation.core.web.audited import record_export, record_of
 from chatnation.core.web.connected import while_connected
 from chatnation.core.web.query_export import Export
 from chatnation.core.web.routing import Route
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from chatnation.core.app import App
 
 MAX_BODY_BYTES = 1_000_000
+LONGEST_RECORDED = 10_000
+"""Bytes of a question that the audit log keeps."""
 MAX_LINK = 30_000
 """Servers and proxies take no longer addresses."""
 
@@ -94,7 +99,29 @@ class QueryRoutes:
         runner, tenant_id = self._app().services.get(QueryRunner), request.state.actor.tenant.id
         export = Export(lambda query: runner.ask(tenant_id, query), self._app().settings.query_export_rows)
         download = await while_connected(request, export.begin(question, how.table))
-        return download.response(how.format)
+        name = f"{question.kind}.{download.table.name}"
+        about = {"question": recorded(question), "format": how.format}
+        if download.rows is not None:
+            counted = {"rows": download.rows, "cut": download.certainly_cut}
+            await record_export(self._app(), request, "query", name, **about, **counted)
+            return download.response(how.format)
+        await record_export(self._app(), request, "query", name, **about)
+
+        async def ended(rows: int, cut: bool) -> None:
+            record = record_of(request, "report.table.export_ended", "query", name, rows=rows, cut=cut)
+            async with self._app().storage.tenant(tenant_id) as connection:
+                await audit_of(self._app()).record(connection, record)
+
+        return download.response(how.format, ended)
+
+
+def recorded(question: Query) -> dict[str, Any]:
+    """A question as the audit log tells it; of a very long one what kind it is, and which time it is about."""
+    told: dict[str, Any] = to_jsonable_python(question, exclude_none=True, inf_nan_mode="strings")
+    if len(write(question)) <= LONGEST_RECORDED:
+        return told
+    about = told.get("funnel", told)
+    return {"kind": told["kind"], "range": about["range"], "source": about["source"], "shortened": True}
 
 
 def _known_tags(request: Request) -> frozenset[str]:

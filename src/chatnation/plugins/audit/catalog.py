@@ -82,6 +82,16 @@ ACTIONS = (
     Action("config.funnel.created", "A funnel was saved.", "funnels"),
     Action("config.funnel.updated", "A saved funnel was changed or renamed.", "funnels"),
     Action("config.funnel.deleted", "A saved funnel was deleted.", "funnels"),
+    Action(
+        "report.table.exported",
+        "A table of a report was downloaded; details say by what filters or question, and how many rows.",
+        "core, queries; dashboard; explorer",
+    ),
+    Action(
+        "report.table.export_ended",
+        "A download of events came to its end; details say after how many rows.",
+        "core, queries",
+    ),
     Action("config.secrets.rotated", "Secrets were sealed with a new key; in the log of the instance.", "command line"),
     Action("person.exported", "Everything known about a person was handed out.", "explorer, command line"),
     Action("person.erased", "A person was erased; details count, and name nobody.", "command line"),

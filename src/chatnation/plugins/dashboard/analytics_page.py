@@ -12,7 +12,7 @@ from typing import Any, Generic
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatnation import App, DatabaseUnavailable, NotFound, Page, Problem, csv_response
+from chatnation import App, DatabaseUnavailable, NotFound, Page, Problem, csv_response, record_export
 from chatnation.plugins.dashboard.analytics_query import FILTERS, FilterName
 from chatnation.plugins.dashboard.cards import Block, Card, Content, Q, download_of, finished
 from chatnation.plugins.dashboard.filter_bar import FilterBar
@@ -119,8 +119,10 @@ class AnalyticsPage(Generic[Q]):
         table = download_of(await card.draw(view))
         if table is None:
             raise NotFound("There is no such table.")
+        columns, rows = table[0], list(table[1])
+        await record_export(self._app(), request, "card", f"{self._path}/{card.id}", **view.asked, rows=len(rows))
         first, last = view.period.first_day, view.period.last_day
-        return csv_response(f"{card.id}-{first}-{last}.csv", *table)
+        return csv_response(f"{card.id}-{first}-{last}.csv", columns, rows)
 
     def _card(self, request: Request) -> Card[Q]:
         card = self._cards.get(request.path_params["card"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -89,6 +89,14 @@ class View(Asking, Generic[Q]):
     def kept(self) -> str:
         """The part of the address that all analytics pages know, for links from one to another."""
         return urlencode(self.query.shared_parameters())
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the address asks for, as the audit log tells it: the days, and the parameters with their values."""
+        given: dict[str, list[str]] = {}
+        for name, value in self.query.parameters():
+            given.setdefault(name, []).append(value)
+        return {"first_day": self.period.first_day, "last_day": self.period.last_day, "filters": given}
 
     def csv_of(self, card_id: str) -> str:
         """Where the table of a card can be downloaded."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from chatnation import App, Page, csv_stream
+from chatnation import App, Page, csv_stream, record_export
 from chatnation.plugins.dashboard.api import PRESETS, FilterName, Kpi, View, country_name
 from chatnation.plugins.explorer import definitions
 from chatnation.plugins.explorer.chips import bar_with
@@ -65,14 +65,16 @@ class SessionPages:
     async def download(self, request: Request) -> Response:
         """All sessions of the list as CSV, as many as the instance lets out."""
         view = self._view(request)
-        self._reader.check(view.tenant.id)
         most = self._app().settings.query_export_rows
+        total = (await self._reader.totals(view.tenant.id, view.period, view.query)).sessions
         columns = [field.name for field in fields(_row_class()) if field.name not in ("visitor", "hint")]
 
         async def chunks() -> AsyncIterator[Sequence[Sequence[object]]]:
             async for rows in self._reader.all(view.tenant.id, view.period, view.query, most):
                 yield [[getattr(row, name) for name in columns] for row in rows]
 
+        counted = {"rows": min(total, most), "cut": total > most}
+        await record_export(self._app(), request, "list", PATH, **view.asked, **counted)
         return csv_stream(f"sessions-{view.period.first_day}-{view.period.last_day}.csv", columns, chunks())
 
     async def session(self, request: Request) -> Response:
