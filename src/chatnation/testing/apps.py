@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from chatnation.core.settings import Role, Settings
 from chatnation.core.signals import DomainEvent
 from chatnation.core.storage.migrations import histories, upgrade
 from chatnation.core.storage.storage import Storage
+from chatnation.core.supervisor.web import server_config
 from chatnation.core.web.cookies import SESSION_COOKIE
 from chatnation.testing.clock import FakeClock
 from chatnation.testing.events import Wire
@@ -162,6 +164,7 @@ class RunningApp:
         self._stack = AsyncExitStack()
         self._source: Source | None = None
         self._worker: Worker | None = None
+        self._address: str | None = None
 
     async def source(self, name: str | None = None, *, tenant: Tenant | None = None, **project: Any) -> Source:
         """A new project with a write key; of a new tenant, unless given. `project` as for `create_project`."""
@@ -192,9 +195,10 @@ class RunningApp:
 
     async def network_client(self, person: Person | None = None, **options: Any) -> httpx.AsyncClient:
         """A client of a real server, which runs as long as the app. Its address is the client's `base_url`."""
-        address = await self._stack.enter_async_context(_served(self.app))
+        if self._address is None:
+            self._address = await self._stack.enter_async_context(_served(self.app))
         return await self._client(
-            base_url=address, cookies={SESSION_COOKIE: person.token} if person else None, **options
+            base_url=self._address, cookies={SESSION_COOKIE: person.token} if person else None, **options
         )
 
     async def capture(self, events: Iterable[Wire], source: Source | None = None) -> httpx.Response:
@@ -229,6 +233,7 @@ class RunningApp:
 
     async def close(self) -> None:
         """Close clients and servers; the app goes on."""
+        self._address = None
         await self._stack.aclose()
 
     async def _default_source(self) -> Source:
@@ -242,20 +247,15 @@ class RunningApp:
 
 @asynccontextmanager
 async def _served(app: App) -> AsyncIterator[str]:
-    """Serve the web application on a free port; its lifespan is left to whoever runs the app."""
-    config = uvicorn.Config(app.web, host="127.0.0.1", port=0, lifespan="off", log_level="warning")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        if serving.done():
-            serving.result()
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
+    """Serve the web application on a free port as the product does; its lifespan is left to whoever runs the app."""
+    server = uvicorn.Server(server_config(app.web, app.web.at_once))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = asyncio.create_task(server._serve([listening]))
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
 
 
 def _listened_to(assembly: Assembly, heard: list[DomainEvent]) -> Assembly:

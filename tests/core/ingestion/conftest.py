@@ -58,9 +58,13 @@ async def open_desk(make_app: MakeApp, settings: Mapping[str, Any] | None = None
     return await place_desk(app, **project)
 
 
-async def place_desk(app: RunningApp, **project: Any) -> Desk:
-    """A desk in a running app; `project` as for `create_project`."""
-    return Desk(app, await app.client(), await app.source(**project))
+async def place_desk(app: RunningApp, *, served: bool = True, **project: Any) -> Desk:
+    """A desk in a running app; `project` as for `create_project`.
+
+    Its client asks our server, which answers most requests at once, or else the ASGI application alone.
+    """
+    client = await (app.network_client() if served else app.client())
+    return Desk(app, client, await app.source(**project))
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +74,6 @@ async def shared_app(chatnation_servers: SharedServers) -> AsyncIterator[Running
         yield await make(Bare)
 
 
-@pytest.fixture
-async def desk(shared_app: RunningApp) -> Desk:
-    return await place_desk(shared_app)
+@pytest.fixture(params=[True, False], ids=["our server", "any server"])
+async def desk(shared_app: RunningApp, request: pytest.FixtureRequest) -> Desk:
+    return await place_desk(shared_app, served=request.param)

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from chatnation.core.ingestion.answers import WHOLE_ANSWER, send_bytes
+from chatnation.core.ingestion.answers import WHOLE_ANSWER, answer_of, send_answer
 from chatnation.core.supervisor.web import server_config
 
 GET = b"GET /%b HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -34,7 +34,8 @@ class Echo:
 
         scope["extensions"] = {WHOLE_ANSWER: {"write": watched}}
         body = b"You asked for " + scope["path"].encode()
-        await send_bytes(send, 201, b"text/plain", body, self.headers, scope=scope if self.whole else None)
+        answer = answer_of(201, b"text/plain", body, self.headers)
+        await send_answer(send, answer, scope=scope if self.whole else None)
 
 
 @pytest.fixture

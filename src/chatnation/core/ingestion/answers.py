@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.types import Scope, Send
@@ -14,6 +14,19 @@ from starlette.types import Scope, Send
 from chatnation.core.errors import Problem
 
 Header = tuple[bytes, bytes]
+
+
+class Answer(NamedTuple):
+    """An answer that is ready to be sent."""
+
+    status: int
+    headers: Sequence[Header]
+    """All of them, content type and length included."""
+    body: bytes
+
+
+Respond = Callable[[Answer], None]
+"""Sends the answer to a request; called once."""
 
 WHOLE_ANSWER = "chatnation.whole_answer"
 """An ASGI extension of our server (`core/web/http.py`): a function that writes a whole answer at once."""
@@ -92,18 +105,21 @@ def problem_headers(problem: Problem) -> list[Header]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in problem.headers.items()]
 
 
-async def send_bytes(
-    send: Send, status: int, content_type: bytes, body: bytes, headers: Sequence[Header], *, scope: Scope | None = None
-) -> None:
+def answer_of(status: int, content_type: bytes, body: bytes, headers: Iterable[Header]) -> Answer:
+    """An answer with the headers that every answer has, and more."""
+    return Answer(status, [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers], body)
+
+
+async def send_answer(send: Send, answer: Answer, *, scope: Scope | None = None) -> None:
     """Send a whole answer; in one piece where the server of `scope` knows how."""
-    sent = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *headers]
     extensions = scope.get("extensions") if scope is not None else None
-    if extensions and WHOLE_ANSWER in extensions and extensions[WHOLE_ANSWER]["write"](status, sent, body):
+    if extensions and WHOLE_ANSWER in extensions and extensions[WHOLE_ANSWER]["write"](answer):
         return
-    await send({"type": "http.response.start", "status": status, "headers": sent})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def send_value(send: Send, status: int, value: object, headers: Iterable[Header] = ()) -> None:
     """Send `value` as JSON that any page may read."""
-    await send_bytes(send, status, b"application/json", msgspec.json.encode(value), [*_ANY_ORIGIN, *headers])
+    body = msgspec.json.encode(value)
+    await send_answer(send, answer_of(status, b"application/json", body, [*_ANY_ORIGIN, *headers]))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
+from starlette.types import Scope
 
-from chatnation.core.errors import Problem
-from chatnation.core.ingestion.answers import all_accepted
+from chatnation.core.errors import Problem, QueueUnavailable
+from chatnation.core.ingestion.answers import Respond, all_accepted
 from chatnation.core.ingestion.body import parse
-from chatnation.core.ingestion.cleaning import is_too_deep, refuses_underflow
+from chatnation.core.ingestion.cleaning import MAX_DEPTH, is_too_deep, refuses_underflow
+from chatnation.core.ingestion.collector import Collector
 from chatnation.core.ingestion.event import Delivery
-from chatnation.core.ingestion.exchange import Acceptance, Exchange, describes_a_visitor
+from chatnation.core.ingestion.exchange import Acceptance, Exchange, describes_a_visitor, no_stream
 from chatnation.core.ingestion.wire import ClientBatch
 
 _decode = msgspec.json.Decoder(ClientBatch, float_hook=refuses_underflow).decode
@@ -42,6 +46,44 @@ async def capture(exchange: Exchange) -> None:
     for partition, delivery in deliveries:
         await exchange.publish(partition, delivery)
     await exchange.answer(200, all_accepted(count))
+
+
+def capture_at_once(collector: Collector, scope: Scope, body: bytes, respond: Respond) -> bool:
+    """What `capture` does, for a batch of our SDK's when there is nothing to wait for but the stream.
+
+    Nearly every request is one, so this is neither a task nor a coroutine. False, with nothing done, when the request
+    has anything about it that only `capture` can deal with.
+    """
+    exchange = Exchange(collector, scope, _already_read, _already_read)
+    batch = None if b"content-encoding" in exchange.headers else _strictly(body)
+    if batch is None or len(batch.batch) > collector.settings.max_batch_events:
+        return False
+    key = exchange.key_in_request() or batch.write_key
+    grant = collector.keys.known(key) if key else None
+    if grant is None:
+        return False
+    try:
+        exchange.check_address()
+        exchange.admit(grant)
+        appended = exchange.submit(_as_is(exchange, body, batch))
+    except Problem as problem:
+        respond(exchange.failure(problem))
+    else:
+        appended.add_done_callback(partial(_answer, exchange, len(batch.batch), respond))
+    return True
+
+
+def _answer(exchange: Exchange, count: int, respond: Respond, appended: asyncio.Future[Any]) -> None:
+    try:
+        appended.result()
+    except QueueUnavailable as error:
+        respond(exchange.failure(no_stream(error)))
+    else:
+        respond(exchange.counted_answer(200, all_accepted(count)))
+
+
+async def _already_read(*_: object) -> Any:
+    raise RuntimeError("this request has been read, and is answered by `respond`")
 
 
 def _as_is(exchange: Exchange, body: bytes, batch: ClientBatch) -> list[tuple[int, Delivery]]:
@@ -87,15 +129,8 @@ def _strictly(body: bytes) -> ClientBatch | None:
         batch = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return None if any(_is_too_deep(event.properties) for event in batch.batch) else batch
-
-
-def _is_too_deep(properties: dict[str, Any] | None) -> bool:
-    """Whether readers would have to fear for their stack; most properties are flat, and that is seen at once."""
-    for value in (properties or {}).values():
-        if value.__class__ is dict or value.__class__ is list:
-            return is_too_deep(properties)
-    return False
+    may_be_deep = body.count(b"{") + body.count(b"[") > MAX_DEPTH
+    return None if may_be_deep and any(is_too_deep(event.properties) for event in batch.batch) else batch
 
 
 def _opened(value: object) -> tuple[Sequence[Any], object]:

@@ -78,7 +78,7 @@ class Collector:
         self._maskers: dict[tuple[int, frozenset[tuple[str, MaskingRule]]], Masker] = {}
         self._answers = metrics.requests
         self._counters: dict[int, Counter] = {}
-        self._process = os.urandom(6)
+        self._process = int.from_bytes(os.urandom(7), "big")
         self._sequence = int.from_bytes(os.urandom(2), "big")
 
     def now_ms(self) -> int:
@@ -91,12 +91,9 @@ class Collector:
         After the time, 18 bits of a counter and 56 bits that are this process's own.
         """
         self._sequence = sequence = (self._sequence + 1) & 0x3FFFF
-        return (
-            received_ms.to_bytes(6, "big")
-            + (0x7000 | sequence >> 6).to_bytes(2, "big")
-            + (0x8000 | (sequence & 0x3F) << 8 | self._process[0]).to_bytes(2, "big")
-            + self._process
-        )
+        high = received_ms << 16 | 0x7000 | sequence >> 6
+        low = 0x80 << 56 | (sequence & 0x3F) << 56 | self._process
+        return (high << 64 | low).to_bytes(16, "big")
 
     def masker(self, grant: KeyGrant) -> Masker | None:
         """What applies the project's masking rules; None if there are none."""

@@ -6,6 +6,7 @@ authenticate, accept, answer. Limits, origins, privacy, the ledger and the strea
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from chatnation.core.auth.keys import KeyGrant, KeyType
 from chatnation.core.errors import Problem, QueueUnavailable
 from chatnation.core.ids import uuid7
 from chatnation.core.ingestion import answers, body, credentials
+from chatnation.core.ingestion.answers import Answer
 from chatnation.core.ingestion.canonical import canonical_event, claimed_time
 from chatnation.core.ingestion.event import Delivery
 from chatnation.core.ingestion.limits import Allowance
@@ -203,7 +205,18 @@ class Exchange:
         try:
             await self.collector.publisher.publish(partition, delivery)
         except QueueUnavailable as error:
-            raise _busy("Events cannot be taken now; try again.", error.retry_after) from error
+            raise no_stream(error) from error
+
+    def submit(self, deliveries: Sequence[tuple[int, Delivery]]) -> asyncio.Future[Any]:
+        """Append deliveries, each to its partition; gives what is done when the stream has them all.
+
+        That fails with QueueUnavailable. Raises Problem 503 when nothing can be appended now.
+        """
+        try:
+            futures = [self.collector.publisher.submit(partition, delivery) for partition, delivery in deliveries]
+        except QueueUnavailable as error:
+            raise no_stream(error) from error
+        return futures[0] if len(futures) == 1 else asyncio.gather(*futures)
 
     async def answer(self, status: int, value: object, *, headers: Sequence[answers.Header] = ()) -> None:
         """Send JSON: `value`, or bytes that hold JSON already."""
@@ -214,9 +227,21 @@ class Exchange:
         self, status: int, content_type: bytes, payload: bytes, *, headers: Sequence[answers.Header] = ()
     ) -> None:
         """Send any body."""
+        ready = self.counted_answer(status, payload, content_type=content_type, headers=headers)
+        await answers.send_answer(self._send, ready, scope=self.scope)
+
+    def counted_answer(
+        self,
+        status: int,
+        payload: bytes,
+        *,
+        content_type: bytes = b"application/json",
+        headers: Sequence[answers.Header] = (),
+    ) -> Answer:
+        """An answer to this request, for somebody who sends it; it is counted now."""
         self.collector.count(status)
-        sent = [*answers.cors_headers(self.origin), *self._rate_headers(), *headers]
-        await answers.send_bytes(self._send, status, content_type, payload, sent, scope=self.scope)
+        all_headers = (*answers.cors_headers(self.origin), *self._rate_headers(), *headers)
+        return answers.answer_of(status, content_type, payload, all_headers)
 
     async def preflight(self) -> None:
         """Answer a browser that asks whether it may send its request."""
@@ -227,11 +252,15 @@ class Exchange:
 
     async def fail(self, problem: Problem, *, extra: Mapping[str, Any] | None = None) -> None:
         """Send an error, and count the events that are lost by it: they are not sent again after a 4xx but 429."""
+        await answers.send_answer(self._send, self.failure(problem, extra=extra), scope=self.scope)
+
+    def failure(self, problem: Problem, *, extra: Mapping[str, Any] | None = None) -> Answer:
+        """What `fail` sends, for somebody else who does."""
         if extra is None:
             self.note_failure(problem)
         named = (b"x-request-id", self.request_id.encode())
-        value = answers.error_body(problem, self.request_id, extra)
-        await self.answer(problem.status, value, headers=[*answers.problem_headers(problem), named])
+        value = msgspec.json.encode(answers.error_body(problem, self.request_id, extra))
+        return self.counted_answer(problem.status, value, headers=(*answers.problem_headers(problem), named))
 
     def note_failure(self, problem: Problem) -> None:
         """Count the request as lost, or as turned away when its client will send it again."""
@@ -296,6 +325,11 @@ class Exchange:
 def describes_a_visitor(event: CanonicalEvent | ClientEvent) -> bool:
     """Whether the sender says what browser or page it was: then it speaks from there, or for who was there."""
     return event.context.user_agent is not None or event.context.page is not None
+
+
+def no_stream(error: QueueUnavailable) -> Problem:
+    """What a client is told while nothing can be appended to the stream."""
+    return _busy("Events cannot be taken now; try again.", error.retry_after)
 
 
 def _busy(sentence: str, retry_after: int) -> Problem:

@@ -48,6 +48,10 @@ class Publisher:
 
     async def publish(self, partition: int, delivery: Delivery) -> None:
         """Returns when the stream has the delivery. Raises QueueUnavailable."""
+        await self.submit(partition, delivery)
+
+    def submit(self, partition: int, delivery: Delivery) -> asyncio.Future[None]:
+        """What is done when the stream has the delivery, or fails with QueueUnavailable; that may be raised at once."""
         if self._now() < self._refuse_until:
             raise QueueUnavailable(str(self._reason), retry_after=self._reason.retry_after)
         size = len(delivery.body)
@@ -56,6 +60,7 @@ class Publisher:
         lane = self._lanes.get(partition)
         if lane is None:
             lane = self._lanes[partition] = _Lane()
+        self._waiting_bytes += size
         loop = asyncio.get_running_loop()
         done = loop.create_future()
         lane.deliveries.append(delivery)
@@ -64,22 +69,19 @@ class Publisher:
             loop.call_soon(self._start, partition, lane)
         elif len(lane.futures) >= self._group:
             self._start(partition, lane)
-        self._waiting_bytes += size
-        try:
-            await done
-        finally:
-            self._waiting_bytes -= size
+        return done
 
     def _start(self, partition: int, lane: _Lane) -> None:
         """Append what waits, unless as much as may be is under way; its end is then the next start."""
         if lane.futures and len(lane.tasks) < self._in_flight:
             deliveries, futures = lane.take()
-            task = asyncio.create_task(self._append(self._queue.publish(partition, deliveries), futures))
+            size = sum(len(delivery.body) for delivery in deliveries)
+            task = asyncio.create_task(self._append(self._queue.publish(partition, deliveries), futures, size))
             lane.tasks.add(task)
             task.add_done_callback(lane.tasks.discard)
             task.add_done_callback(lambda _: self._start(partition, lane))
 
-    async def _append(self, append: Awaitable[None], futures: list[asyncio.Future[None]]) -> None:
+    async def _append(self, append: Awaitable[None], futures: list[asyncio.Future[None]], size: int) -> None:
         error: QueueUnavailable | None = QueueUnavailable("The collector is stopping.")
         try:
             await append
@@ -91,6 +93,7 @@ class Publisher:
             logger.exception("deliveries could not be appended to the stream")
             error = QueueUnavailable(f"The stream failed: {type(unexpected).__name__}")
         finally:
+            self._waiting_bytes -= size
             _settle(futures, error)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ from chatnation.core import tasks
 from chatnation.core.auth.key_cache import KeyCache
 from chatnation.core.errors import Problem, QueueUnavailable
 from chatnation.core.ingestion import answers
+from chatnation.core.ingestion.answers import Respond
 from chatnation.core.ingestion.body import ClientGone
-from chatnation.core.ingestion.capture import capture
+from chatnation.core.ingestion.capture import capture, capture_at_once
 from chatnation.core.ingestion.collector import Collector
 from chatnation.core.ingestion.exchange import Exchange
 from chatnation.core.ingestion.intake import Handle
@@ -60,7 +62,7 @@ class Ingestion:
     def routes(self) -> Iterable[IngestRoute]:
         """The collector's own paths."""
         return (
-            IngestRoute("/v1/capture", self._capture),
+            IngestRoute("/v1/capture", partial(self.serve, handle=capture), at_once=self._capture_at_once),
             IngestRoute("/v1/health", self._health, ("GET", "HEAD")),
             IngestRoute("/v1/ready", self._ready, ("GET", "HEAD")),
         )
@@ -100,8 +102,8 @@ class Ingestion:
         self._beside(notes.run())
         self._beside(SharedLimits(app.redis, limits.by_address, limits.by_key).run())
 
-    async def _capture(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.serve(scope, receive, send, capture)
+    def _capture_at_once(self, scope: Scope, body: bytes, respond: Respond) -> bool:
+        return self._collector is not None and capture_at_once(self._collector, scope, body, respond)
 
     async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The process lives; whatever else may be the matter."""

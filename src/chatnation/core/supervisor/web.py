@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -16,6 +19,7 @@ from chatnation.core.settings import Role
 from chatnation.core.supervisor.process import run_child
 from chatnation.core.supervisor.protocol import announce_ready, on_goodbye
 from chatnation.core.web.http import HttpProtocol
+from chatnation.core.web.routing import AtOnce
 
 _FINISH_SECONDS = 10
 
@@ -39,11 +43,12 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def server_config(asgi: ASGIApp) -> uvicorn.Config:
-    """How an application of ours is served."""
+def server_config(asgi: ASGIApp, at_once: Mapping[str, AtOnce] = MappingProxyType({})) -> uvicorn.Config:
+    """How an application of ours is served; `at_once` is asked first, by path (see `IngestRoute`)."""
+    by_target = {path.encode("ascii"): answer for path, answer in at_once.items()}
     return uvicorn.Config(
         asgi,
-        http=HttpProtocol,
+        http=partial(HttpProtocol, at_once=by_target),  # type: ignore[arg-type]  # It is called like the class.
         loop="uvloop",
         ws="none",
         lifespan="off",
@@ -60,7 +65,7 @@ async def serve(app: App, listening: socket.socket) -> None:
     """Answer HTTP on a listening socket until asked to end."""
     async with app.lifespan():
         collect_garbage_rarely()
-        server = _Server(server_config(app.web), app)
+        server = _Server(server_config(app.web, app.web.at_once), app)
 
         def stop() -> None:
             server.should_exit = True

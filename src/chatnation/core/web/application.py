@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -37,7 +37,7 @@ from chatnation.core.web.live import LiveHub
 from chatnation.core.web.middleware import BodyLimit, ErrorBoundary, Measured, Prepared, RequestId, SecurityHeaders
 from chatnation.core.web.openapi import openapi_document
 from chatnation.core.web.proxies import TrustedProxies
-from chatnation.core.web.routing import Route
+from chatnation.core.web.routing import AtOnce, Route
 from chatnation.core.web.templating import Renderer, Templates, plugin_folder
 
 if TYPE_CHECKING:
@@ -56,19 +56,25 @@ def build_web(app: App) -> WebApplication:
     inner = _Dashboard(app, live, AccountParts(app, secret=secret), serves=serves).asgi()
     ingest = [entry.item for entry in app.resources.ingest_routes] if collects else []
     asgi: ASGIApp = ExactPaths(ingest, inner)
+    at_once = {route.path: route.at_once for route in ingest if route.at_once is not None}
     if app.settings.trusted_proxies:
-        asgi = TrustedProxies(asgi, app.settings.trusted_proxies)
-    return WebApplication(app, asgi, live)
+        proxied = TrustedProxies(asgi, app.settings.trusted_proxies)
+        asgi, at_once = proxied, {path: proxied.at_once(answer) for path, answer in at_once.items()}
+    return WebApplication(app, asgi, live, at_once)
 
 
 class WebApplication:
-    """An ASGI application whose lifespan is the app's. `live` is its hub of open event streams."""
+    """An ASGI application whose lifespan is the app's.
 
-    def __init__(self, app: App, asgi: ASGIApp, live: LiveHub) -> None:
+    `live` is its hub of open event streams, `at_once` what our own server asks first, by path; see `IngestRoute`.
+    """
+
+    def __init__(self, app: App, asgi: ASGIApp, live: LiveHub, at_once: Mapping[str, AtOnce]) -> None:
         self._app = app
         self._asgi = asgi
         self._router = Router(lifespan=self._lifespan)
         self.live = live
+        self.at_once = at_once
 
     def drain(self) -> None:
         """End the responses that would stay open for ever. Call it when the server is told to stop."""

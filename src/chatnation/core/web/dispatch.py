@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,7 +14,8 @@ from chatnation.core.web.routing import IngestRoute
 class ExactPaths:
     """Hands a request whose path is one of the collector's straight to its ASGI application, one dict lookup away.
 
-    No middleware is around these: they are the hot path, and take care of errors, CORS and limits themselves. Paths
+    No middleware is around these: they are the hot path, and take care of errors, CORS and limits themselves. For the
+    same reason this gives the application's coroutine on and is none of its own. Paths
     with a parameter are tried after the exact ones; what it stands for is in `scope["path_params"]`.
     """
 
@@ -30,21 +31,18 @@ class ExactPaths:
                 self._allowed.setdefault(route.path, []).append(method)
         self._otherwise = otherwise
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
             path = scope["path"]
             app = self._apps.get((path, scope["method"]))
             if app is not None:
-                await app(scope, receive, send)
-                return
+                return app(scope, receive, send)
             if path in self._allowed:
-                await _not_allowed(self._allowed[path])(scope, receive, send)
-                return
+                return _not_allowed(self._allowed[path])(scope, receive, send)
             for template, parameters in self._templates(path):
                 app = self._apps.get((template, scope["method"]), _not_allowed(self._allowed[template]))
-                await app({**scope, "path_params": parameters}, receive, send)
-                return
-        await self._otherwise(scope, receive, send)
+                return app({**scope, "path_params": parameters}, receive, send)
+        return self._otherwise(scope, receive, send)
 
     def _templates(self, path: str) -> Iterator[tuple[str, dict[str, str]]]:
         for pattern, template in self._patterns:

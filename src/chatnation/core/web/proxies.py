@@ -8,6 +8,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chatnation.core.web.routing import AtOnce
+
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
@@ -48,11 +50,19 @@ class TrustedProxies:
         self.networks = tuple(networks)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(self.resolved(scope), receive, send)
+
+    def resolved(self, scope: Scope) -> Scope:
+        """The scope as the client would have made it without the proxies."""
         if self.networks and scope.get("client"):
             peer, port = scope["client"]
             if is_trusted(peer, self.networks):
-                scope = self._forwarded(dict(scope), peer, port)
-        await self.app(scope, receive, send)
+                return self._forwarded(dict(scope), peer, port)
+        return scope
+
+    def at_once(self, answer: AtOnce) -> AtOnce:
+        """`answer` behind the proxies."""
+        return lambda scope, body, respond: answer(self.resolved(scope), body, respond)
 
     def _forwarded(self, scope: Scope, peer: str, port: int) -> Scope:
         headers = Headers(scope=scope)

@@ -9,7 +9,9 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
+
+from chatnation.core.ingestion.answers import Respond
 
 Handler = Callable[..., Awaitable[Any]]
 PUBLIC: Literal["public"] = "public"
@@ -59,16 +61,24 @@ class Page:
     max_bytes: int | None = None
 
 
+AtOnce = Callable[[Scope, bytes, Respond], bool]
+"""Answers a request by `respond` rather than as an ASGI application; see `IngestRoute`."""
+
+
 @dataclass(frozen=True, slots=True)
 class IngestRoute:
     """A path on the collector, served by a plain ASGI application with no middleware around it.
 
     A segment may be a parameter, `{name}`, found in `scope["path_params"]`; exact paths are quicker.
+
+    `at_once(scope, body, respond)` is for the hottest of paths: our server asks it first about a POST whose body is
+    complete. True: it calls `respond(answer)`, now or later, exactly once. False: it did nothing, and `app` is asked.
     """
 
     path: str
     app: ASGIApp
     methods: tuple[str, ...] = ("POST", "OPTIONS")
+    at_once: AtOnce | None = None
 
 
 @dataclass(frozen=True, slots=True)
