@@ -165,9 +165,11 @@ class Gallery:
             Card("part", "Something else", self.part),
             Card("live", "Live", self.live, refresh=1),
         ]
+        empty = [_card(name, chart) for name, chart in emptied().items()]
         groups = {
             "/gallery": shown,
-            "/gallery/empty": [_card(name, chart) for name, chart in emptied().items()],
+            "/gallery/empty": [*empty, _card("full", filled()["bars"])],
+            "/gallery/nothing": empty,
             "/gallery/zero": [_card(name, chart) for name, chart in zeroed().items()],
             "/gallery/states": states,
         }

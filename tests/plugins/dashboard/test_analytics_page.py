@@ -12,7 +12,8 @@ import pytest
 
 from chatnation.core.auth.permissions import RoleName
 from chatnation.plugins.dashboard.plugin import DashboardPlugin
-from chatnation.testing.apps import MakeApp, RunningApp
+from chatnation.testing.apps import MakeApp, RunningApp, Source
+from chatnation.testing.events import track
 from tests.plugins.dashboard.gallery import GalleryPlugin, filled
 
 HTML = {"Accept": "text/html"}
@@ -25,6 +26,7 @@ class Hall:
     app: RunningApp
     client: httpx.AsyncClient
     gallery: GalleryPlugin
+    source: Source
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ async def hall(make_app: MakeApp) -> Hall:
     source = await app.source("Tax app")
     record = next(record for record in app.app.inventory.active() if record.name == "gallery")
     assert isinstance(record.plugin, GalleryPlugin)
-    return Hall(app, await app.client(await app.person(source.tenant)), record.plugin)
+    return Hall(app, await app.client(await app.person(source.tenant)), record.plugin, source)
 
 
 def rows(answer: httpx.Response) -> list[list[str]]:
@@ -54,9 +56,30 @@ async def test_every_kind_of_chart_is_drawn_with_its_table_and_its_download(hall
 
 
 async def test_empty_charts_say_so(hall: Hall) -> None:
-    page = (await hall.client.get("/gallery/empty")).text
-    assert page.count("Nothing was counted in this period.") == len(filled())
-    assert "application/json" not in page
+    for name in filled():
+        part = (await hall.client.get(f"/gallery/empty/parts/{name}")).text
+        assert "Nothing was counted in this period." in part
+        assert "application/json" not in part
+
+
+async def test_a_page_without_anything_says_what_to_do_instead_of_each_card(hall: Hall) -> None:
+    source = await hall.app.source("Other")
+    admin = hall.client
+    auditor = await hall.app.client(await hall.app.person(source.tenant, RoleName.AUDITOR))
+    unconnected = (await admin.get("/gallery/nothing")).text
+    assert "No events have come yet" in unconnected
+    assert "Go to setup" in unconnected
+    assert "card-bars" not in unconnected
+    assert "Go to setup" not in (await auditor.get("/gallery/nothing")).text, "who may not go there is not sent there"
+
+    await hall.app.ingest_and_drain([track("filing_started")], hall.source)
+    filtered = (await admin.get("/gallery/nothing?period=90d&country=KE")).text
+    assert "Nothing in this period with these filters" in filtered
+    assert 'href="/gallery/nothing?period=90d">' in filtered
+    unfiltered = (await admin.get("/gallery/nothing")).text
+    assert 'href="/gallery/nothing?period=90d"' in unfiltered
+    assert "Remove the filters" not in unfiltered
+    assert "Nothing in this period" not in (await admin.get("/gallery")).text
 
 
 async def test_a_slow_card_does_not_hold_the_page(hall: Hall) -> None:

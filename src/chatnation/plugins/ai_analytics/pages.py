@@ -68,6 +68,7 @@ class AiAnalyticsPages:
             cards,
             query=AnalyticsQuery,
             filters=("country", "channel"),
+            needs="What an AI agent reports is counted here: ai.classification, ai.error, agent.handoff.",
         ).pages()
 
 

@@ -79,7 +79,14 @@ class CsatPages:
             card("feedback", "Feedback", feedback, "feedback", 12),
         ]
         return AnalyticsPage(
-            self._app, "csat", PATH, "Satisfaction", cards, query=CsatQuery, filters=("country", "channel")
+            self._app,
+            "csat",
+            PATH,
+            "Satisfaction",
+            cards,
+            query=CsatQuery,
+            filters=("country", "channel"),
+            needs="Surveys and their answers are counted here: csat.sent and csat_submitted.",
         ).pages()
 
 
@@ -296,6 +303,8 @@ async def feedback(view: CsatView) -> Part:
             "may_see_persons": view.actor.can(PERSONS),
         },
         table=_feedback_table(every),
+        empty=not found.events and query.show == "latest" and query.after is None,
+        empty_text="Nobody gave a score in this period.",
     )
 
 

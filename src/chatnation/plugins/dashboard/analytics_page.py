@@ -16,6 +16,7 @@ from chatnation import App, DatabaseUnavailable, NotFound, Page, Problem, csv_re
 from chatnation.plugins.dashboard.analytics_query import FILTERS, FilterName
 from chatnation.plugins.dashboard.cards import Block, Card, Content, Q, download_of, finished
 from chatnation.plugins.dashboard.filter_bar import FilterBar
+from chatnation.plugins.dashboard.nothing import nothing_of
 from chatnation.plugins.dashboard.period import PRESETS
 from chatnation.plugins.dashboard.view import EXPORT, View
 
@@ -34,8 +35,9 @@ class AnalyticsPage(Generic[Q]):
     `plugin` is the name of the plugin, against which failures of cards are counted. `query` is the model of the
     address: `AnalyticsQuery`, or a subclass of it with fields of the page's own. `filters`: the global filters that
     the cards heed; others are kept in the address and said to have no effect here. `granular` and `comparable`: whether
-    the switches for the width of buckets and for the period before are offered. `values(view)` gives what a template
-    of the plugin's own needs besides; it extends `dashboard/analytics_page.html`.
+    the switches for the width of buckets and for the period before are offered. `needs` says what has to come in for
+    the page to show something; a page whose cards are all empty says so instead of each of them. `values(view)` gives
+    what a template of the plugin's own needs besides; it extends `dashboard/analytics_page.html`.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class AnalyticsPage(Generic[Q]):
         granular: bool = True,
         comparable: bool = True,
         permission: str = VIEW,
+        needs: str = "",
         template: str = "dashboard/analytics_page.html",
         values: Values[Q] | None = None,
         patience: float = PATIENCE,
@@ -67,6 +70,7 @@ class AnalyticsPage(Generic[Q]):
         self._granular = granular
         self._comparable = comparable
         self._permission = permission
+        self._needs = needs
         self._template = template
         self._values = values
         self._patience = patience
@@ -98,6 +102,8 @@ class AnalyticsPage(Generic[Q]):
             granular=self._granular,
             comparable=self._comparable,
             kept_query=view.kept,
+            nothing=await nothing_of(view, blocks.values()),
+            needs=self._needs,
             **values,
         )
         return response

@@ -90,6 +90,18 @@ class Block:
         return "figures"
 
     @property
+    def empty(self) -> bool:
+        """Whether it is there and has nothing to show; figures of zero have, where there was something before."""
+        match self.content:
+            case None:
+                return False
+            case Chart() | Part():
+                return self.content.empty
+            case TablePage() | DataTable():
+                return not self.content.rows
+        return not any(kpi.value or kpi.previous for kpi in self.content)
+
+    @property
     def columns(self) -> str:
         """The classes that make it as wide as the card says: narrower screens give it more of the row."""
         width = self.card.width

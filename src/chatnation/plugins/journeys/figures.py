@@ -265,19 +265,20 @@ def agents_table(view: JourneysView, agents: Sequence[Agent]) -> DataTable:
 
 def sums_table(view: JourneysView, journeys: Journeys, handoffs: Handoffs) -> DataTable:
     """How journeys and hand-offs add up."""
+    rows: list[list[Cell | str | float | None]] = [
+        [
+            "Journeys started",
+            Cell(journeys.started, link=told_url(view)),
+            "completed + abandoned + assisted + in progress",
+        ],
+        ["of which over", journeys.total, "the total of all rates"],
+        ["Hand-offs to an agent", Cell(handoffs.total, link=handoffs_url(view)), "in journeys + without one"],
+        ["of which in journeys", handoffs.in_journeys, "in those of this period, or begun just before it"],
+        ["of which without a journey", handoffs.without_journey, "assisted chats: bot chats that went to an agent"],
+    ]
     return DataTable(
         columns=[Column("what", "What"), Column("count", "Count", "number"), Column("so", "So")],
-        rows=[
-            [
-                "Journeys started",
-                Cell(journeys.started, link=told_url(view)),
-                "completed + abandoned + assisted + in progress",
-            ],
-            ["of which over", journeys.total, "the total of all rates"],
-            ["Hand-offs to an agent", Cell(handoffs.total, link=handoffs_url(view)), "in journeys + without one"],
-            ["of which in journeys", handoffs.in_journeys, "in those of this period, or begun just before it"],
-            ["of which without a journey", handoffs.without_journey, "assisted chats: bot chats that went to an agent"],
-        ],
+        rows=rows if journeys.started or handoffs.total else [],
         page_size=10,
     )
 

@@ -57,7 +57,10 @@ class JourneysPages:
                 "told", "Journeys one by one", self.told, definitions.TOLD, width=12, section="The journeys themselves"
             ),
         ]
-        return AnalyticsPage(self._app, "journeys", PATH, "Self-serve and assisted", cards, query=JourneysQuery).pages()
+        needs = "Attempts are counted here: events flagged as the start or the end of a journey, and agent.handoff."
+        return AnalyticsPage(
+            self._app, "journeys", PATH, "Self-serve and assisted", cards, query=JourneysQuery, needs=needs
+        ).pages()
 
     async def figures(self, view: JourneysView) -> list[Kpi]:
         chats = questions.bot_chats(view.range, view.conditions("sessions"), view.granularity)

@@ -51,6 +51,8 @@ async def told_part(view: JourneysView, rules: Rules) -> Part:
             "downloadable": min(found.told_of, MOST_DOWNLOADED),
         },
         table=_table(found.told, rules),
+        empty=not found.told_of and not (asked.outcome or asked.name or asked.offset),
+        empty_text="No journey began in this period.",
     )
 
 

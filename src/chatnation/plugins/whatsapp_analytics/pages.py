@@ -93,6 +93,7 @@ class WhatsappAnalyticsPages:
             cards,
             query=AnalyticsQuery,
             filters=("country", "channel"),
+            needs="Messages of a WhatsApp number are counted here: message.received, message.sent, and their receipts.",
         ).pages()
 
 
