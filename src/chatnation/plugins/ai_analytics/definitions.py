@@ -10,7 +10,7 @@ ERROR_RATE = (
     "made good by another attempt counts as one attempt that failed, and one that did not."
 )
 LATENCY = "Time that a classification took, as the AI agent measured it (latency_ms). Percentiles are over all of them."
-CONFIDENCE = "How sure the model was of a classification, 0 to 100 %: the mean of confidence."
+CONFIDENCE = "How sure the model was of a classification, 0 to 100%: the mean of confidence."
 CONTAINMENT = (
     "Of the persons whose text was classified in the period, those whom no human agent took over from the AI agent "
     "within 24 hours, or what is set for your organisation. Persons are joined across channels. Whoever asked less "

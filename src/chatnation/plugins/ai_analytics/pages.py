@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from chatnation import App, Page
+from chatnation import App, Page, quantity
 from chatnation.plugins.ai_analytics import costs, definitions
 from chatnation.plugins.ai_analytics.questions import AGENT, ERROR_TYPE, INTENT
 from chatnation.plugins.ai_analytics.reports import Reports
@@ -300,7 +300,7 @@ def _seconds(milliseconds: float | None) -> float | None:
 
 
 def _ninety_five(line: Line) -> str:
-    return "" if line.total is None else f"95 % within {line.total / 1000:.1f} s"
+    return "" if line.total is None else f"95% within {quantity(line.total / 1000, 'seconds')}"
 
 
 def _scaled(series: Series, factor: float) -> Series:

@@ -23,11 +23,11 @@ OPEN = (
 )
 STEPS = (
     "How many came to each step or further, as a share of the first step with the bounds that chance alone leaves "
-    "(Wilson's interval, 95 %), and as a share of the step before. Dropped: came here and no further, and cannot go on "
+    "(Wilson's interval, 95%), and as a share of the step before. Dropped: came here and no further, and cannot go on "
     "any more. The page says under “How was this counted?” what the chosen options mean."
 )
 DROP = (
-    "The step after which most stop for good, among those after which more than 5 % do. Who may still go on is not "
+    "The step after which most stop for good, among those after which more than 5% do. Who may still go on is not "
     "counted as dropped."
 )
 TIMES = "How long it took to come to a step: from the step before, and from the first one, of those who came to it."

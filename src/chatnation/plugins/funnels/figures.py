@@ -169,7 +169,7 @@ def steps_table(view: FunnelView, definition: Definition, answer: FunnelAnswer) 
             Column("step", "Step"),
             Column("reached", "Reached", "number"),
             Column("of_first", "Of first", "percent"),
-            Column("interval", "95 % interval", definition="Wilson's interval of the share of the first step."),
+            Column("interval", "95% interval", definition="Wilson's interval of the share of the first step."),
             Column("of_previous", "Of step before", "percent"),
             Column("dropped", "Dropped", "number"),
             Column("open", "Still open", "number"),
@@ -180,7 +180,7 @@ def steps_table(view: FunnelView, definition: Definition, answer: FunnelAnswer) 
     )
 
 
-TIMES = (("p50", "Median"), ("p75", "75 %"), ("p90", "90 %"), ("p95", "95 %"))
+TIMES = (("p50", "Median"), ("p75", "75%"), ("p90", "90%"), ("p95", "95%"))
 """Figures of times, and their headings: so many took no longer."""
 
 
@@ -210,10 +210,9 @@ def histogram_chart(definition: Definition, answer: FunnelAnswer) -> Chart:
     labels = [f"{low}–{high}" for low, high in pairwise(numbers)]  # noqa: RUF001 - a range takes an en dash
     return Chart(
         kind="histogram",
-        category=f"{NAMES[unit].capitalize()}s from step 1",
+        category=f"{NAMES[unit].capitalize()}s from the first step to the last",
         categories=[*labels, *(f"{number} or more" for number in numbers[-1:])],
         series=[Series(counted_noun(definition).capitalize(), [bucket.count for bucket in answer.histogram])],
-        note=f"{NAMES[unit].capitalize()}s from the first step to the last." if edges else "",
         empty_text="Nobody reached the last step.",
     )
 
