@@ -8,15 +8,17 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chatnation.core.query.answers import Bucket, Spread
-from chatnation.core.query.model import AnyOf, Condition, Filter, Granularity, Question, Range, Selection
-from tests.core.query.histories import PlainEvent, random_history
+from chatnation.core.query.answers import ActorsAnswer, Bucket, FoundActor, Spread
+from chatnation.core.query.evaluate.dispatch import evaluate
+from chatnation.core.query.model import ActorsQuery, AnyOf, Condition, Filter, Granularity, Question, Range, Selection
+from tests.core.query.histories import PlainEvent, PlainLoader, random_history
 
 GRANULARITIES: tuple[Granularity, ...] = ("hour", "day", "week", "month")
 ZONES = ("Africa/Nairobi", "Europe/Berlin")
@@ -193,6 +195,22 @@ def bucket(number: int, granularity: Granularity, zone: ZoneInfo, now: datetime)
     start, end = (period_start(shifted, granularity, zone) for shifted in (number, number + 1))
     label = start.isoformat(timespec="minutes") if granularity == "hour" else start.date().isoformat()
     return Bucket(start, end, label, complete=end <= now)
+
+
+def listed(rows: Iterable[tuple[str, datetime]], actor: str) -> tuple[FoundActor, ...]:
+    """Actors with the moments that put them in a list: the latest first, those of one moment by name."""
+    ordered = sorted(sorted(rows), key=lambda row: row[1], reverse=True)
+    return tuple(FoundActor(name, UUID(name) if actor == "person" else None, at) for name, at in ordered)
+
+
+async def check_list(
+    asked: ActorsQuery, events: Sequence[PlainEvent], now: datetime, expected: tuple[FoundActor, ...], number: int
+) -> None:
+    """Holds a list, and a page out of it, to what an oracle expects, and its length to the number that it is behind."""
+    loader = PlainLoader(events)
+    assert await evaluate(replace(asked, limit=10_000), loader, now) == ActorsAnswer(expected, number), asked
+    page = ActorsAnswer(expected[1:3], number)
+    assert await evaluate(replace(asked, offset=1, limit=2), loader, now) == page, asked
 
 
 def frequent(counts: dict[str | None, int], limit: int) -> list[str | None]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chatnation.query import (
+    ActorsAnswer,
     Answer,
     Attempt,
     Breakdown,
@@ -24,6 +25,7 @@ from chatnation.query import (
     EventRow,
     Events,
     EventsAnswer,
+    FoundActor,
     Funnel,
     FunnelActor,
     FunnelActors,
@@ -39,6 +41,7 @@ from chatnation.query import (
     IntervalsBucket,
     IntervalsGroup,
     Lifecycle,
+    LifecycleActors,
     LifecycleAnswer,
     LifecycleBucket,
     Line,
@@ -53,10 +56,13 @@ from chatnation.query import (
     PathLink,
     PathNode,
     Paths,
+    PathsActors,
     PathsAnswer,
+    PathStep,
     Query,
     Range,
     Retention,
+    RetentionActors,
     RetentionAnswer,
     RetentionCell,
     Selection,
@@ -64,6 +70,7 @@ from chatnation.query import (
     Spread,
     Step,
     Stickiness,
+    StickinessActors,
     StickinessAnswer,
     Tell,
     Timeseries,
@@ -82,6 +89,7 @@ NUMBERS = (NumberBucket(0, 2, 1, 1.0), NumberBucket(2, None, 2, 2.5))
 A, B = Selection(("a",)), Selection(("b",))
 FUNNEL = Funnel(range=RANGE, steps=(Step("start", A), Step("end", B)), by="city", granularity="day", compare=True)
 STEPS = (FunnelStep("start", 4, 1.0, None, 2, 0), FunnelStep("end", 2, 0.5, 0.5, 0, 0, 0.15, 0.85, SPREAD, SPREAD))
+ACTORS = ActorsAnswer((FoundActor(str(PERSON), PERSON, FIRST), FoundActor("a visit", None, SECOND)), 2)
 COUNTS = OutcomeCounts(3, {"solved": 1}, 1, 1)
 EVENT = EventRow(
     message_id=UUID(int=1), timestamp=FIRST, received_at=SECOND, event_name="=paid", event_type="track",
@@ -100,9 +108,13 @@ QUESTIONS: list[Query] = [
     FunnelActors(funnel=FUNNEL),
     FunnelWalk(funnel=FUNNEL, person_id=PERSON),
     Retention(range=RANGE, granularity="day", periods=2),
+    RetentionActors(retention=Retention(range=RANGE, granularity="day"), cohort="2025-06-01", column=1),
     Paths(range=RANGE),
+    PathsActors(paths=Paths(range=RANGE), at=PathStep(0, "a"), to=PathStep(1, other=True)),
     Lifecycle(range=RANGE),
+    LifecycleActors(lifecycle=Lifecycle(range=RANGE, granularity="day"), bucket="2025-06-01", state="new"),
     Stickiness(range=RANGE),
+    StickinessActors(stickiness=Stickiness(range=RANGE), periods=1),
     Intervals(range=RANGE, start=A, end=B, by="city"),
     Outcomes(range=RANGE, start=A, outcomes=(Outcome("solved", B),), by="city", outside=True, tell=Tell()),
     Events(range=RANGE),
@@ -140,6 +152,10 @@ ANSWERS: dict[type[Any], Answer] = {
         ),
         (1.0, 0.5, None),
     ),
+    RetentionActors: ACTORS,
+    PathsActors: ACTORS,
+    LifecycleActors: ACTORS,
+    StickinessActors: ACTORS,
     Paths: PathsAnswer(3, (PathNode(0, "a", 3), PathNode(1, None, 1, other=True, ended=1)), (PathLink(0, 1, 1),)),
     Lifecycle: LifecycleAnswer((LifecycleBucket(BUCKETS[0], 1, 2, 3, 4),)),
     Stickiness: StickinessAnswer(2, (3, 1), 4),

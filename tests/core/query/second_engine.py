@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from chatnation import App, Plugin, hookimpl
+from chatnation.core.query.checks import question_of
 from chatnation.core.query.evaluate.dispatch import evaluate
-from chatnation.core.query.model import Question
 from chatnation.query import (
     Answer,
     Catalogue,
@@ -91,8 +91,7 @@ class ListStore:
         if isinstance(query, Catalogue):
             names = Counter(event.name for event in self._found(query, Selection()))
             return CatalogueAnswer(tuple(_catalogued(name, count, query.range) for name, count in names.most_common()))
-        source = query.source if isinstance(query, Question) else query.funnel.source
-        return await evaluate(query, PlainLoader(self.rows[source]), now)
+        return await evaluate(query, PlainLoader(self.rows[question_of(query).source]), now)
 
     async def stamp(self, tenant_id: int, query: Query) -> Hashable:
         return len(self.rows["events"]), len(self.rows["sessions"])

@@ -381,6 +381,7 @@ names = st.sampled_from(
 )
 words = st.sampled_from(
     "timeseries breakdown distribution uniques funnel funnel_actors funnel_walk retention paths lifecycle stickiness"
+    " retention_actors paths_actors lifecycle_actors stickiness_actors"
     " intervals outcomes events catalogue day hour 30d today UTC Africa/Nairobi event_name properties.a is between"
     " 2025-06-01 2025-06-02T00:00:00Z count sum {a}/{b}".split()
 )
@@ -412,7 +413,7 @@ def test_any_text_is_a_question_or_refused(text: str | bytes) -> None:
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
-@given(changes=st.dictionaries(names, data, max_size=3), place=st.sampled_from(range(15)))
+@given(changes=st.dictionaries(names, data, max_size=3), place=st.sampled_from(range(len(QUESTIONS))))
 async def test_whatever_is_changed_in_a_good_question_gets_an_answer_or_a_reason(
     desk: Desk, changes: dict[str, object], place: int
 ) -> None:

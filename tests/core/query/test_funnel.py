@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -15,7 +16,15 @@ from chatnation.core.query.evaluate.funnel import answer
 from chatnation.core.query.evaluate.funnel_actors import answer as actors_answer
 from chatnation.core.query.evaluate.funnel_walk import answer as walk_answer
 from chatnation.core.query.model import DAY, Exclusion, Funnel, FunnelActors, FunnelWalk, Range, Step
-from tests.core.query.asking import period_start, random_case, random_frame, random_selection, seconds, spread_of
+from tests.core.query.asking import (
+    frequent,
+    period_start,
+    random_case,
+    random_frame,
+    random_selection,
+    seconds,
+    spread_of,
+)
 from tests.core.query.funnel_oracle import Chain, counted_chains, trend
 from tests.core.query.histories import PlainEvent, PlainLoader
 
@@ -150,13 +159,15 @@ async def check_actors(events: list[PlainEvent], query: Funnel, now: datetime, c
     random = Random(len(events))
     step = random.randrange(len(query.steps))
     outcome: Any = random.choice(("reached", "dropped", "open"))
-    values = [None, *{chain.value() for chain in chains}] if query.by else [None]
-    asked = FunnelActors(funnel=query, step=step, outcome=outcome, value=random.choice(values), limit=10_000)
+    values = sorted({value for chain in chains if query.by and (value := chain.value()) is not None})
+    rows: list[dict[str, Any]] = [{"missing": True}, {"other": True}, *({"value": value} for value in values)]
+    asked = FunnelActors(funnel=query, step=step, outcome=outcome, limit=10_000)
+    asked = replace(asked, **random.choice(rows)) if query.by and random.random() < 0.7 else asked
     found = await actors_answer(asked, PlainLoader(events), now)
     expected = sorted(
         (-chain.came[0].time.timestamp(), chain.actor, chain.came[0].time, chain.came[-1].time, len(chain.came))
         for chain in chains
-        if is_among(chain, asked, now) and (asked.value is None or chain.value() == asked.value)
+        if is_among(chain, asked, now) and is_of_row(chain, asked, chains)
     )
     told = [(actor.actor, actor.entered_at, actor.last_at, actor.reached) for actor in found.actors]
     backbone = chains[0].backbone if chains else []
@@ -175,6 +186,17 @@ def is_among(chain: Chain, asked: FunnelActors, now: datetime) -> bool:
         return False
     may = chain.may_go_on(now)
     return chain.backbone.index(asked.step) + 1 == len(chain.came) and may == (asked.outcome == "open")
+
+
+def is_of_row(chain: Chain, asked: FunnelActors, chains: list[Chain]) -> bool:
+    if asked.value is not None:
+        return chain.value() == asked.value
+    if asked.missing:
+        return chain.value() is None
+    if asked.other:
+        entries = Counter(chain.value() for chain in chains if chain.at(0) is not None)
+        return chain.value() not in frequent(dict(entries), asked.funnel.limit)
+    return True
 
 
 async def check_walk(events: list[PlainEvent], query: Funnel, now: datetime, chains: list[Chain]) -> None:

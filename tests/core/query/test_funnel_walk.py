@@ -177,3 +177,8 @@ async def test_actors_of_what_is_not_there_are_refused() -> None:
         await answer(FunnelActors(funnel=funnel("ab"), step=2), PlainLoader([]), LATER)
     with pytest.raises(QueryRefused, match="no breakdown"):
         await answer(FunnelActors(funnel=funnel("ab"), value="KE"), PlainLoader([]), LATER)
+    with pytest.raises(QueryRefused, match="no breakdown"):
+        await answer(FunnelActors(funnel=funnel("ab"), other=True), PlainLoader([]), LATER)
+    with pytest.raises(QueryRefused, match="one row"):
+        both = FunnelActors(funnel=funnel("ab", by="country_code"), value="KE", missing=True)
+        await answer(both, PlainLoader([]), LATER)

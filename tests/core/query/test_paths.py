@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
 
-from chatnation.core.query.answers import PathLink, PathNode, PathsAnswer
+from chatnation.core.query.answers import ActorsAnswer, FoundActor, PathLink, PathNode, PathsAnswer
+from chatnation.core.query.evaluate.dispatch import evaluate
 from chatnation.core.query.evaluate.paths import answer
-from chatnation.core.query.model import Paths, Range, Selection
+from chatnation.core.query.model import Paths, PathsActors, PathStep, Range, Selection
+from chatnation.core.query.store import QueryRefused
 from tests.core.query.asking import (
     by_actor,
+    check_list,
     frequent,
     inside,
+    listed,
     matches,
     random_case,
     random_frame,
@@ -56,27 +61,52 @@ def part_of(query: Paths, piece: list[PlainEvent]) -> list[PlainEvent]:
     return []
 
 
-def nodes_of(query: Paths, part: list[PlainEvent]) -> list[str | None]:
-    found: list[str | None] = []
+@dataclass(frozen=True)
+class Walk:
+    """Whose, and from the anchor on the values of its nodes, each with the event with which the step began."""
+
+    actor: str
+    values: list[str | None]
+    events: list[PlainEvent]
+
+
+def walk_of(query: Paths, actor: str, part: list[PlainEvent]) -> Walk:
+    found: list[tuple[str | None, PlainEvent]] = []
     for event in part:
         value = event.value(query.node)
-        if not (query.collapse and found and found[-1] == value):
-            found.append(value)
-    return found
+        if not (query.collapse and found and found[-1][0] == value):
+            found.append((value, event))
+    if is_backwards(query):
+        found.reverse()
+    return Walk(actor, [value for value, _ in found], [event for _, event in found])
 
 
-def recount(query: Paths, events: list[PlainEvent]) -> PathsAnswer:
-    paths = [
-        nodes_of(query, part)
-        for theirs in by_actor(events, query, query.actor).values()
+def is_backwards(query: Paths) -> bool:
+    return query.end is not None and query.start is None
+
+
+def walks_of(query: Paths, events: list[PlainEvent]) -> list[Walk]:
+    return [
+        walk_of(query, actor, part)
+        for actor, theirs in by_actor(events, query, query.actor).items()
         for piece in pieces_of(query, theirs)
         if (part := part_of(query, piece))
     ]
-    backwards = query.end is not None and query.start is None
-    if backwards:
-        paths = [path[::-1] for path in paths]
-    columns = [Counter(path[place] for path in paths if len(path) > place) for place in range(query.depth)]
-    kept = [frequent(dict(counts), query.nodes) for counts in columns]
+
+
+def kept_of(query: Paths, walks: list[Walk]) -> list[list[str | None]]:
+    """The values of each column that are not other."""
+    columns = [
+        Counter(walk.values[place] for walk in walks if len(walk.values) > place) for place in range(query.depth)
+    ]
+    return [frequent(dict(counts), query.nodes) for counts in columns]
+
+
+def recount(query: Paths, events: list[PlainEvent]) -> PathsAnswer:
+    walks = walks_of(query, events)
+    paths = [walk.values for walk in walks]
+    backwards = is_backwards(query)
+    kept = kept_of(query, walks)
 
     def node(path: list[str | None], place: int) -> tuple[int, Any]:
         return place, path[place] if path[place] in kept[place] else OTHER
@@ -110,6 +140,25 @@ def recount(query: Paths, events: list[PlainEvent]) -> PathsAnswer:
     )
 
 
+def behind(asked: PathsActors, events: list[PlainEvent]) -> tuple[FoundActor, ...]:
+    """The walks that come to the nodes asked for, one after the other."""
+    query = asked.paths
+    walks = walks_of(query, events)
+    kept = kept_of(query, walks)
+    steps = [step for step in (asked.at, asked.to) if step is not None]
+
+    def comes_to(walk: Walk, step: PathStep) -> bool:
+        place = -step.column if is_backwards(query) else step.column
+        if not 0 <= place < min(len(walk.values), query.depth):
+            return False
+        value = walk.values[place]
+        return value not in kept[place] if step.other else value == step.value and value in kept[place]
+
+    furthest = max(abs(step.column) for step in steps)
+    rows = [(walk.actor, walk.events[furthest].time) for walk in walks if all(comes_to(walk, step) for step in steps)]
+    return listed(rows, query.actor)
+
+
 def random_question(random: Random, beginning: datetime) -> Paths:
     return Paths(
         **random_frame(random, beginning),
@@ -132,6 +181,38 @@ async def test_every_answer_equals_a_recount(first: int) -> None:
         query = random_question(random, beginning)
         found = await answer(query, PlainLoader(events), now)
         assert found == recount(query, events), (number, query)
+        if found.nodes:
+            node = random.choice(found.nodes)
+            asked = PathsActors(paths=query, at=step_of(node))
+            await check_list(asked, events, now, behind(asked, events), node.count)
+        if found.links:
+            link = random.choice(found.links)
+            source, target = found.nodes[link.source], found.nodes[link.target]
+            asked = PathsActors(paths=query, at=step_of(source), to=step_of(target))
+            await check_list(asked, events, now, behind(asked, events), link.count)
+
+
+def step_of(node: PathNode) -> PathStep:
+    return PathStep(node.column, node.value, node.other)
+
+
+async def test_nobody_is_behind_a_node_that_there_is_not() -> None:
+    for step in (PathStep(0, "z"), PathStep(0, other=True), PathStep(7, "a"), PathStep(-1, "a"), PathStep(0)):
+        asked = PathsActors(paths=Paths(range=DAY), at=step)
+        assert await evaluate(asked, PlainLoader(walk("ab")), NOON) == ActorsAnswer((), 0)
+    with pytest.raises(QueryRefused, match="next column"):
+        jump = PathsActors(paths=Paths(range=DAY), at=PathStep(0, "a"), to=PathStep(2, "c"))
+        await evaluate(jump, PlainLoader(walk("abc")), NOON)
+
+
+async def test_whoever_goes_a_way_twice_is_in_its_list_twice() -> None:
+    asked = PathsActors(paths=Paths(range=DAY), at=PathStep(0, "a"), to=PathStep(1, "b"))
+
+    found = await evaluate(asked, PlainLoader(walk("ab ab")), NOON)
+
+    assert found == ActorsAnswer(
+        tuple(FoundActor("ann", None, NOON + timedelta(minutes=minutes)) for minutes in (64, 2)), 2
+    )
 
 
 @pytest.mark.parametrize("first", range(0, 200, 50))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
-from chatnation.core.query.answers import Cohort, RetentionAnswer, RetentionCell
+from chatnation.core.query.answers import Cohort, FoundActor, RetentionAnswer, RetentionCell
+from chatnation.core.query.evaluate.dispatch import evaluate
 from chatnation.core.query.evaluate.retention import answer
-from chatnation.core.query.model import Range, Retention, Selection
+from chatnation.core.query.model import Range, Retention, RetentionActors, Selection
 from chatnation.core.query.store import QueryRefused
 from tests.core.query.asking import (
     GRANULARITIES,
     bucket,
     by_actor,
+    check_list,
     inside,
+    listed,
     matches,
     period,
     period_start,
@@ -50,46 +56,93 @@ def cohorts_of(query: Retention, theirs: list[PlainEvent]) -> list[tuple[int, Pl
     return list(found.items())
 
 
+@dataclass(frozen=True)
+class Entry:
+    """An actor in a cohort: with what they began, and with what they were back."""
+
+    actor: str
+    cohort: int
+    start: PlainEvent
+    backs: list[PlainEvent]
+
+    def back_in(self, query: Retention, column: int) -> list[PlainEvent]:
+        """What makes them be back in a column, in order."""
+        first, last = columns_of(query)[column]
+        reach = math.inf if query.rule == "on_or_after" else last
+        numbers = [period(event.time, query.granularity, query.range.zone) - self.cohort for event in self.backs]
+        return [event for event, number in zip(self.backs, numbers, strict=True) if first <= number <= reach]
+
+
+def entries_of(query: Retention, events: list[PlainEvent], now: datetime) -> list[Entry]:
+    zone, granularity = query.range.zone, query.granularity
+    last_end = period_start(periods_of(query.range, granularity)[-1] + query.periods, granularity, zone)
+    seen_until = max(query.range.end, now if query.rule == "on_or_after" else min(now, last_end))
+    return [
+        Entry(
+            actor,
+            cohort,
+            start,
+            [
+                event
+                for event in theirs
+                if matches(event, query.back) and event.place >= start.place and event.time < seen_until
+            ],
+        )
+        for actor, theirs in by_actor(events, query, query.actor).items()
+        for cohort, start in cohorts_of(query, theirs)
+    ]
+
+
+def is_open(query: Retention, cohort: int, column: int, now: datetime) -> bool:
+    _, last = columns_of(query)[column]
+    return period_start(cohort + last + 1, query.granularity, query.range.zone) > now
+
+
 def recount(query: Retention, events: list[PlainEvent], now: datetime) -> RetentionAnswer:
     zone, granularity = query.range.zone, query.granularity
     columns = columns_of(query)
-    sizes = dict.fromkeys(periods_of(query.range, granularity), 0)
-    back = {(cohort, place): 0 for cohort in sizes for place in range(len(columns))}
-    last_end = period_start(max(sizes) + query.periods, granularity, zone)
-    seen_until = max(query.range.end, now if query.rule == "on_or_after" else min(now, last_end))
-    for theirs in by_actor(events, query, query.actor).values():
-        for cohort, start in cohorts_of(query, theirs):
-            sizes[cohort] += 1
-            returns = {
-                period(event.time, granularity, zone) - cohort
-                for event in theirs
-                if matches(event, query.back) and event.place >= start.place and event.time < seen_until
-            }
-            for place, (first, last) in enumerate(columns):
-                if query.rule == "on_or_after":
-                    back[cohort, place] += any(number >= first for number in returns)
-                else:
-                    back[cohort, place] += any(first <= number <= last for number in returns)
+    entries = entries_of(query, events, now)
 
-    def cell(cohort: int, place: int) -> RetentionCell:
-        first, last = columns[place]
-        begun = period_start(cohort + first, granularity, zone) < now
-        is_open = period_start(cohort + last + 1, granularity, zone) > now
-        share = back[cohort, place] / sizes[cohort] if begun and sizes[cohort] else None
-        return RetentionCell(back[cohort, place], share, is_open)
+    def cell(cohort: int, size: int, place: int) -> RetentionCell:
+        back = sum(bool(entry.back_in(query, place)) for entry in entries if entry.cohort == cohort)
+        begun = period_start(cohort + columns[place][0], granularity, zone) < now
+        return RetentionCell(back, back / size if begun and size else None, is_open(query, cohort, place, now))
 
-    cohorts = tuple(
-        Cohort(
-            bucket(cohort, granularity, zone, now), size, tuple(cell(cohort, place) for place in range(len(columns)))
-        )
-        for cohort, size in sizes.items()
-    )
+    cohorts = []
+    for cohort in periods_of(query.range, granularity):
+        size = sum(entry.cohort == cohort for entry in entries)
+        cells = tuple(cell(cohort, size, place) for place in range(len(columns)))
+        cohorts.append(Cohort(bucket(cohort, granularity, zone, now), size, cells))
     average = []
     for place in range(len(columns)):
         closed = [cohort for cohort in cohorts if not cohort.cells[place].open]
         size = sum(cohort.size for cohort in closed)
         average.append(sum(cohort.cells[place].actors for cohort in closed) / size if size else None)
-    return RetentionAnswer(tuple(name_of(query, column) for column in columns), cohorts, tuple(average))
+    return RetentionAnswer(tuple(name_of(query, column) for column in columns), tuple(cohorts), tuple(average))
+
+
+def behind(asked: RetentionActors, events: list[PlainEvent], now: datetime) -> tuple[FoundActor, ...]:
+    """Who is behind a cell, one entry after the other."""
+    query, rows = asked.retention, []
+    for entry in entries_of(query, events, now):
+        if asked.cohort is not None:
+            counts = bucket(entry.cohort, query.granularity, query.range.zone, now).label == asked.cohort
+        else:
+            counts = asked.outcome == "began" or not is_open(query, entry.cohort, asked.column, now)
+        back = entry.back_in(query, asked.column)
+        if counts and (asked.outcome == "began" or (asked.outcome == "back") == bool(back)):
+            rows.append((entry.actor, back[-1].time if asked.outcome == "back" else entry.start.time))
+    return listed(rows, query.actor)
+
+
+def number_of(asked: RetentionActors, found: RetentionAnswer) -> int:
+    """The number that a list is behind, as the answer has it."""
+    cohorts = [cohort for cohort in found.cohorts if asked.cohort in (None, cohort.bucket.label)]
+    if asked.outcome == "began":
+        return sum(cohort.size for cohort in cohorts)
+    shown = [cohort for cohort in cohorts if asked.cohort or not cohort.cells[asked.column].open]
+    back = sum(cohort.cells[asked.column].actors for cohort in shown)
+    return back if asked.outcome == "back" else sum(cohort.size for cohort in shown) - back
 
 
 def name_of(query: Retention, column: tuple[int, int]) -> str:
@@ -122,6 +175,21 @@ async def test_every_answer_equals_a_recount(first: int) -> None:
         query = random_question(random, beginning)
         found = await answer(query, PlainLoader(events), now)
         assert found == recount(query, events, now), (number, query)
+        asked = RetentionActors(
+            retention=query,
+            cohort=random.choice([None, *(cohort.bucket.label for cohort in found.cohorts if cohort.size)]),
+            column=random.randrange(len(found.periods)),
+            outcome=random.choice(("began", "back", "back", "lost")),
+        )
+        await check_list(asked, events, now, behind(asked, events, now), number_of(asked, found))
+
+
+async def test_a_list_of_a_cohort_or_column_that_there_is_not_is_refused() -> None:
+    query = Retention(range=Range(MONDAY, MONDAY + timedelta(weeks=1)), periods=2)
+    wrongs: tuple[dict[str, Any], ...] = ({"cohort": "2025-03-04"}, {"column": 2})
+    for wrong in wrongs:
+        with pytest.raises(QueryRefused):
+            await evaluate(RetentionActors(retention=query, **wrong), weekly(ann=(0,)), MONDAY)
 
 
 def weekly(**weeks: tuple[float, ...]) -> PlainLoader:

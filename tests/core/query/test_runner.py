@@ -26,6 +26,7 @@ from chatnation.query import (
     QueryRefused,
     Range,
     Retention,
+    RetentionActors,
     Selection,
     Series,
     Step,
@@ -305,6 +306,7 @@ def test_the_cache_keeps_within_its_bytes_and_takes_nothing_huge() -> None:
         (FUNNEL, timedelta(days=40)),
         (FunnelActors(funnel=FUNNEL), timedelta(days=40)),
         (Retention(range=JUNE, periods=2), timedelta(days=32 + 3 * 8 + 1)),
+        (RetentionActors(retention=Retention(range=JUNE, periods=2)), timedelta(days=32 + 3 * 8 + 1)),
         (ASKED, timedelta(days=-30)),
     ],
     ids=lambda value: type(value).__name__,
@@ -344,6 +346,8 @@ def test_an_answer_that_would_be_cut_too_fine_is_refused() -> None:
     check(replace(VISITS, range=years))
     with pytest.raises(QueryRefused, match="too much"):
         check(replace(VISITS, range=years, granularity="hour"))
+    with pytest.raises(QueryRefused, match="too much"):
+        check(RetentionActors(retention=Retention(range=years, granularity="hour")))
     many = tuple(Series(str(number)) for number in range(20))
     with pytest.raises(QueryRefused, match="fewer lines"):
         check(replace(VISITS, range=years, by="country_code", limit=50, series=many))

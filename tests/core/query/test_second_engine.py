@@ -102,6 +102,9 @@ steps = st.fixed_dictionaries(
 )
 numbers = st.sampled_from([0, 1, 2, 3, 7, 60, 3600, 86_400, 10**9, 0.5, -1])
 edges = st.lists(st.sampled_from([0, 1, 2, 2.5, -3, 1e300]), max_size=4)
+nodes = st.fixed_dictionaries(
+    {"column": numbers}, optional={"value": st.sampled_from(["a", "KE", None]), "other": st.booleans()}
+)
 PIECES: dict[str, st.SearchStrategy[Any]] = {
     "filters": conditions,
     "include_bots": st.booleans(),
@@ -133,6 +136,14 @@ PIECES: dict[str, st.SearchStrategy[Any]] = {
     "step": numbers,
     "outcome": st.sampled_from(["reached", "dropped", "open"]),
     "value": st.sampled_from(["KE", "", None]),
+    "missing": st.booleans(),
+    "other": st.booleans(),
+    "cohort": st.sampled_from(["2025-03-24", "", None]),
+    "bucket": st.sampled_from(["2025-03-24", "2025-03-30T03:00+02:00", "x"]),
+    "column": numbers,
+    "state": st.sampled_from(["new", "returning", "resurrecting", "dormant", "gone"]),
+    "at": nodes,
+    "to": nodes | st.none(),
     "periods": numbers,
     "rule": st.sampled_from(["on", "on_or_after", "bracket"]),
     "brackets": st.lists(numbers, max_size=3),
@@ -164,7 +175,7 @@ ANY_BY = {"breakdown": st.lists(fields, min_size=1, max_size=2)}
 def questions(draw: st.DrawFn) -> dict[str, Any]:
     """A question of any kind, in which some things are made up of good pieces and some of bad ones."""
     question: dict[str, Any] = json.loads(write(draw(st.sampled_from(QUESTIONS))))
-    places = [question, question["funnel"]] if "funnel" in question else [question]
+    places = [question, *(part for part in question.values() if isinstance(part, dict) and "kind" in part)]
     for place in places:
         for name in draw(st.lists(st.sampled_from(sorted(place)), max_size=5, unique=True)):
             if name == "by":

@@ -10,11 +10,13 @@ import pytest
 
 from chatnation.core.query.answers import StickinessAnswer
 from chatnation.core.query.evaluate.stickiness import answer
-from chatnation.core.query.model import Range, Selection, Stickiness
+from chatnation.core.query.model import Range, Selection, Stickiness, StickinessActors
 from tests.core.query.asking import (
     GRANULARITIES,
     by_actor,
+    check_list,
     inside,
+    listed,
     matches,
     period,
     periods_of,
@@ -27,16 +29,23 @@ from tests.core.query.histories import PlainEvent, PlainLoader
 NOW = datetime(2025, 4, 1, tzinfo=UTC)
 
 
+def comers(query: Stickiness, events: list[PlainEvent]) -> dict[str, list[PlainEvent]]:
+    """Who came in the range, and what they did there."""
+    found = {}
+    for actor, theirs in by_actor(events, query, query.actor).items():
+        came = [event for event in theirs if inside(event, query.range) and matches(event, query.select)]
+        if came:
+            found[actor] = came
+    return found
+
+
+def periods_of_one(query: Stickiness, came: list[PlainEvent]) -> int:
+    return len({period(event.time, query.granularity, query.range.zone) for event in came})
+
+
 def recount(query: Stickiness, events: list[PlainEvent]) -> StickinessAnswer:
     periods = len(periods_of(query.range, query.granularity))
-    counts: Counter[int] = Counter()
-    for theirs in by_actor(events, query, query.actor).values():
-        came = {
-            period(event.time, query.granularity, query.range.zone)
-            for event in theirs
-            if inside(event, query.range) and matches(event, query.select)
-        }
-        counts[len(came)] += 1
+    counts = Counter(periods_of_one(query, came) for came in comers(query, events).values())
     actors = tuple(counts[number] for number in range(1, periods + 1))
     return StickinessAnswer(periods, actors, sum(actors))
 
@@ -51,7 +60,19 @@ async def test_every_answer_equals_a_recount(first: int) -> None:
             granularity=random.choice(GRANULARITIES),
             actor=random.choice(("person", "session", "country_code")),
         )
-        assert await answer(query, PlainLoader(events), now) == recount(query, events), (number, query)
+        found = await answer(query, PlainLoader(events), now)
+        assert found == recount(query, events), (number, query)
+        often = random.choice([place for place, count in enumerate(found.actors, 1) if count] or [1])
+        behind = listed(
+            (
+                (actor, came[-1].time)
+                for actor, came in comers(query, events).items()
+                if periods_of_one(query, came) == often
+            ),
+            query.actor,
+        )
+        asked = StickinessActors(stickiness=query, periods=often)
+        await check_list(asked, events, now, behind, found.actors[often - 1])
 
 
 async def test_an_actor_who_comes_twice_on_a_day_came_on_one_day() -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from chatnation.core.query.answers import Answer
+from chatnation.core.query.checks import question_of
 from chatnation.core.query.evaluate.dispatch import evaluate
 from chatnation.core.query.frame import ArrayFrame, Need
 from chatnation.core.query.model import (
@@ -24,18 +25,23 @@ from chatnation.core.query.model import (
     FunnelWalk,
     Intervals,
     Lifecycle,
+    LifecycleActors,
     Measure,
     NamedSet,
     Outcome,
     Outcomes,
     Paths,
+    PathsActors,
+    PathStep,
     Query,
     Range,
     Retention,
+    RetentionActors,
     Selection,
     Series,
     Step,
     Stickiness,
+    StickinessActors,
     Tell,
     Timeseries,
     Uniques,
@@ -56,6 +62,8 @@ FUNNEL = Funnel(
     range=DAYS, steps=(Step("view", VIEWS), Step("file", FILINGS)), window=86_400, by="session.utm_source",
     granularity="day", compare=True,
 )  # fmt: skip
+RETENTION = Retention(range=DAYS, start=VIEWS, back=FILINGS, granularity="day", periods=3)
+DAY = (BEGINNING + timedelta(days=1)).date().isoformat()
 QUESTIONS: tuple[Query, ...] = (
     Timeseries(
         range=PART,
@@ -90,11 +98,15 @@ QUESTIONS: tuple[Query, ...] = (
     FUNNEL,
     FunnelActors(funnel=FUNNEL, outcome="reached"),
     FunnelWalk(funnel=replace(FUNNEL, by=None), person_id=UUID(int=0)),
-    Retention(range=DAYS, start=VIEWS, back=FILINGS, granularity="day", periods=3),
+    RETENTION,
+    RetentionActors(retention=RETENTION, column=1, outcome="lost"),
     Retention(range=PART, granularity="hour", periods=3, first_time=False, actor="session"),
     Paths(range=DAYS, start=VIEWS),
+    PathsActors(paths=Paths(range=DAYS, start=VIEWS), at=PathStep(0, "page_view")),
     Lifecycle(range=PART, granularity="day"),
+    LifecycleActors(lifecycle=Lifecycle(range=DAYS, granularity="day"), bucket=DAY, state="new"),
     Stickiness(range=DAYS),
+    StickinessActors(stickiness=Stickiness(range=DAYS), periods=1),
     Intervals(range=PART, start=VIEWS, end=FILINGS, starts="first", by="device_type"),
     Outcomes(range=PART, start=VIEWS, outcomes=(Outcome("filed", FILINGS),), by="person.county", compare=True),
     Outcomes(
@@ -140,8 +152,7 @@ async def test_answers_are_those_about_plain_rows_and_stamps_tell_when_they_chan
         events = PlainLoader([row.plain for row in await history.events()])
         sessions = PlainLoader([row.plain_session for row in await history.sessions()])
         for number, query in enumerate(await with_a_person(history)):
-            source = query.funnel.source if isinstance(query, FunnelActors | FunnelWalk) else query.source
-            plain = WatchedLoader(sessions if source == "sessions" else events, query)
+            plain = WatchedLoader(sessions if question_of(query).source == "sessions" else events, query)
             stamp = await store.stamp(history.tenant_id, query)
             found = await store.answer(history.tenant_id, query, RECEIVED)
             assert found == await evaluate(query, plain, RECEIVED), query

@@ -205,6 +205,27 @@ class FunnelActorsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundActor:
+    """An actor behind a number: their person (None for actors that are not), and when they did what puts them there.
+
+    Of several times the last: that they were back in a cell, or came in a period (of dormant ones, the one before). Of
+    those who began or are lost, that they began; of a path, that it came to the node.
+    """
+
+    actor: str
+    person_id: UUID | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActorsAnswer:
+    """A page of actors, and how many rows there are altogether: as many as the number says."""
+
+    actors: tuple[FoundActor, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class WalkEvent:
     """An event as the funnel saw it. `steps` that it matches; `served` is the one that it counted for."""
 
@@ -480,6 +501,6 @@ class CatalogueAnswer:
 
 Answer = (
     TimeseriesAnswer | BreakdownAnswer | DistributionAnswer | UniquesAnswer | FunnelAnswer | FunnelActorsAnswer
-    | FunnelWalkAnswer | RetentionAnswer | PathsAnswer | LifecycleAnswer | StickinessAnswer | IntervalsAnswer
-    | OutcomesAnswer | EventsAnswer | CatalogueAnswer
+    | FunnelWalkAnswer | RetentionAnswer | PathsAnswer | LifecycleAnswer | StickinessAnswer | ActorsAnswer
+    | IntervalsAnswer | OutcomesAnswer | EventsAnswer | CatalogueAnswer
 )  # fmt: skip

@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from chatnation.core.query.model import Funnel, FunnelActors, FunnelWalk, Granularity, Query, Range, Timeseries
+from chatnation.core.query.model import (
+    FunnelActors,
+    FunnelWalk,
+    Granularity,
+    LifecycleActors,
+    PathsActors,
+    Query,
+    Question,
+    Range,
+    RetentionActors,
+    StickinessActors,
+    Timeseries,
+)
 from chatnation.core.query.store import QueryRefused
 
 LONGEST = timedelta(days=1_100)
@@ -27,7 +39,7 @@ def check(query: Query) -> None:
     """Raise QueryRefused where the time asked about is none, is too long, or is cut too fine."""
     stretch = range_of(query)
     check_range(stretch)
-    granularity = getattr(query, "granularity", None)
+    granularity = getattr(question_of(query), "granularity", None)
     if granularity is not None:
         buckets = _buckets(stretch, granularity)
         if buckets > MOST_BUCKETS or buckets * _lines(query) > MOST_VALUES:
@@ -36,12 +48,23 @@ def check(query: Query) -> None:
 
 def range_of(query: Query) -> Range:
     """The time that a question is about."""
-    return funnel_of(query).range if isinstance(query, FunnelActors | FunnelWalk) else query.range
+    return question_of(query).range
 
 
-def funnel_of(query: Funnel | FunnelActors | FunnelWalk) -> Funnel:
-    """The funnel that a question is about."""
-    return query if isinstance(query, Funnel) else query.funnel
+def question_of(query: Query) -> Question:
+    """The question that counts: of one about who is behind its numbers, that one; of any other, itself."""
+    match query:
+        case FunnelActors() | FunnelWalk():
+            return query.funnel
+        case RetentionActors():
+            return query.retention
+        case PathsActors():
+            return query.paths
+        case LifecycleActors():
+            return query.lifecycle
+        case StickinessActors():
+            return query.stickiness
+    return query
 
 
 def check_range(stretch: Range) -> None:

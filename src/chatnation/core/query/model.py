@@ -18,6 +18,7 @@ from pydantic import Field as About
 Scalar = str | float | bool
 Source = Literal["events", "sessions"]
 Granularity = Literal["hour", "day", "week", "month"]
+LifecycleState = Literal["new", "returning", "resurrecting", "dormant"]
 Operator = Literal[
     "is", "is_not", "contains", "not_contains", "starts_with", "ends_with", "matches", "is_set", "is_not_set",
     "gt", "gte", "lt", "lte", "between",
@@ -35,6 +36,7 @@ FieldName = Annotated[str, About(min_length=1, max_length=200, description="Such
 ActorName = Annotated[
     str, About(max_length=200, description="`person`, `session`, or a field whose every value is an actor of its own.")
 ]
+Label = Annotated[str, About(max_length=40, description="The label of a bucket of the answer, such as `2025-03-03`.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,11 +276,20 @@ class Funnel(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunnelActors:
+class Listing:
+    """A page of those who are behind a number of another question, the latest first."""
+
+    limit: Annotated[int, About(ge=1, le=10_000)] = 50
+    offset: Annotated[int, About(ge=0)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunnelActors(Listing):
     """Who came to `step` of a funnel (the first is 0), who dropped off there, or who may still go on.
 
     `reached` got that far or further; `dropped` got exactly that far and their window is over; `open` got exactly that
-    far and it is not. `value` narrows to a row of the breakdown.
+    far and it is not. `value` narrows to a row of the breakdown, `missing` to that of those without a value, `other` to
+    that of the values beyond the limit.
     """
 
     kind: Literal["funnel_actors"] = "funnel_actors"
@@ -286,8 +297,8 @@ class FunnelActors:
     step: Annotated[int, About(ge=0)] = 0
     outcome: Literal["reached", "dropped", "open"] = "dropped"
     value: str | None = None
-    limit: Annotated[int, About(ge=1, le=10_000)] = 50
-    offset: Annotated[int, About(ge=0)] = 0
+    missing: bool = False
+    other: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,6 +331,21 @@ class Retention(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionActors(Listing):
+    """Who is behind a cell of retention.
+
+    `began` are all of a cohort, `back` those of them who were back in `column` (the first is 0), `lost` those who were
+    not. Without `cohort`, those of all cohorts: who began, or whose cell is not open, as in the average.
+    """
+
+    kind: Literal["retention_actors"] = "retention_actors"
+    retention: Retention
+    cohort: Label | None = None
+    column: Annotated[int, About(ge=0)] = 0
+    outcome: Literal["began", "back", "lost"] = "back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paths(Question):
     """What actors did next (`after` a `start` event), just before (an `end` event), or between the two.
 
@@ -339,6 +365,25 @@ class Paths(Question):
     actor: ActorName = "person"
 
 
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """A node of paths: a value (None: missing) in a column, or with `other` all those beyond the limit."""
+
+    column: int
+    value: str | None = None
+    other: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathsActors(Listing):
+    """The paths that come to a node, or with `to` that go on from it to a node of the next column; one a row."""
+
+    kind: Literal["paths_actors"] = "paths_actors"
+    paths: Paths
+    at: PathStep
+    to: PathStep | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lifecycle(Question):
     """Actors of each period: new ever, returning from the period before, resurrecting after a pause, and dormant.
@@ -353,6 +398,16 @@ class Lifecycle(Question):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleActors(Listing):
+    """The actors of a period who are new, returning, resurrecting or dormant."""
+
+    kind: Literal["lifecycle_actors"] = "lifecycle_actors"
+    lifecycle: Lifecycle
+    bucket: Label
+    state: LifecycleState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stickiness(Question):
     """On how many different periods of the range each actor came."""
 
@@ -360,6 +415,15 @@ class Stickiness(Question):
     select: Selection = Selection()
     granularity: Granularity = "day"
     actor: ActorName = "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickinessActors(Listing):
+    """Who came in exactly so many periods."""
+
+    kind: Literal["stickiness_actors"] = "stickiness_actors"
+    stickiness: Stickiness
+    periods: Annotated[int, About(ge=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -457,9 +521,13 @@ class Catalogue(Question):
     limit: Annotated[int, About(ge=1, le=2_000)] = 500
 
 
+ActorsQuery = RetentionActors | PathsActors | LifecycleActors | StickinessActors
+"""Any question that is answered with actors and when they did what puts them there."""
+
 Query = Annotated[
-    Timeseries | Breakdown | Distribution | Uniques | Funnel | FunnelActors | FunnelWalk | Retention | Paths | Lifecycle
-    | Stickiness | Intervals | Outcomes | Events | Catalogue,
+    Timeseries | Breakdown | Distribution | Uniques | Funnel | FunnelActors | FunnelWalk | Retention | RetentionActors
+    | Paths | PathsActors | Lifecycle | LifecycleActors | Stickiness | StickinessActors | Intervals | Outcomes | Events
+    | Catalogue,
     About(discriminator="kind"),
 ]  # fmt: skip
 """Any question."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from chatnation.core.query import catalogue, listing
 from chatnation.core.query.answers import Answer
-from chatnation.core.query.checks import funnel_of
+from chatnation.core.query.checks import question_of
 from chatnation.core.query.evaluate.dispatch import evaluate
-from chatnation.core.query.model import Catalogue, Events, FunnelActors, FunnelWalk, Query
+from chatnation.core.query.model import Catalogue, Events, Query
 from chatnation.core.query.segments.loader import Engine, SegmentLoader
 from chatnation.core.query.stamps import stamp
 
@@ -28,8 +28,7 @@ class PostgresEventStore:
         self._engine = Engine.of(app)
 
     async def answer(self, tenant_id: int, query: Query, now: datetime) -> Answer:
-        source = funnel_of(query).source if isinstance(query, FunnelActors | FunnelWalk) else query.source
-        async with SegmentLoader.open(self._engine, tenant_id, source) as loader:
+        async with SegmentLoader.open(self._engine, tenant_id, question_of(query).source) as loader:
             if isinstance(query, Events):
                 return await listing.answer(query, loader)
             if isinstance(query, Catalogue):

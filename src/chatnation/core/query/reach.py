@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from chatnation.core.query.checks import funnel_of, range_of
+from chatnation.core.query.checks import question_of
 from chatnation.core.query.fields import FIRST_OF
 from chatnation.core.query.model import (
     Breakdown,
     First,
     Funnel,
-    FunnelActors,
-    FunnelWalk,
     Intervals,
     Lifecycle,
     Measure,
     Outcomes,
     Query,
+    Question,
     Retention,
     Timeseries,
 )
@@ -27,26 +26,21 @@ from chatnation.core.query.model import (
 
 def reach_of(query: Query) -> tuple[datetime | None, datetime | None]:
     """From when until when rows may matter to the answer; None: without bound."""
-    stretch = range_of(query)
-    start, end = stretch.start, stretch.end
-    if isinstance(query, Retention):
+    question = question_of(query)
+    start, end = question.range.start, question.range.end
+    if isinstance(question, Retention):
         return None, None
-    if isinstance(query, Lifecycle) or _tells_newcomers(query) or _asks_for_firsts(query):
+    if isinstance(question, Lifecycle) or _tells_newcomers(question) or _asks_for_firsts(question):
         return None, end
-    if isinstance(query, Intervals):
-        within = timedelta(seconds=query.within)
+    if isinstance(question, Intervals):
+        within = timedelta(seconds=question.within)
         return start - within, end + within
-    compares = getattr(query, "compare", False)
-    if isinstance(query, Funnel | FunnelActors | FunnelWalk):
-        funnel = funnel_of(query)
-        end += timedelta(seconds=funnel.window)
-        compares = funnel.compare
-    elif isinstance(query, Outcomes):
-        end += timedelta(seconds=query.window)
-    if compares:
-        start = stretch.previous().start
-    if isinstance(query, Outcomes) and query.outside:
-        start -= timedelta(seconds=query.window)
+    if isinstance(question, Funnel | Outcomes):
+        end += timedelta(seconds=question.window)
+    if getattr(question, "compare", False):
+        start = question.range.previous().start
+    if isinstance(question, Outcomes) and question.outside:
+        start -= timedelta(seconds=question.window)
     return start, end
 
 
@@ -55,7 +49,7 @@ def names_in(query: Query) -> set[str]:
     return set(_texts(query))
 
 
-def _tells_newcomers(query: Query) -> bool:
+def _tells_newcomers(query: Question) -> bool:
     series = query.series if isinstance(query, Timeseries | Breakdown) else ()
     return any(each.measure == Measure("new_persons") or each.measure.kind == "new_persons" for each in series)
 

@@ -6,9 +6,9 @@ from collections.abc import Hashable
 
 from sqlalchemy import text
 
-from chatnation.core.query.checks import funnel_of
+from chatnation.core.query.checks import question_of
 from chatnation.core.query.instants import micros
-from chatnation.core.query.model import FunnelActors, FunnelWalk, Query
+from chatnation.core.query.model import Query
 from chatnation.core.query.reach import names_in, reach_of
 from chatnation.core.query.segments.client_fields import CLIENT_FIELDS
 from chatnation.core.query.segments.contents import FIRST, LAST
@@ -18,7 +18,7 @@ from chatnation.core.storage.storage import Storage
 
 async def stamp(storage: Storage, tenant_id: int, query: Query) -> Hashable:
     """The stamp of a question as of now."""
-    source = (funnel_of(query) if isinstance(query, FunnelActors | FunnelWalk) else query).source
+    source = question_of(query).source
     start, end = reach_of(query)
     names = names_in(query)
     low = FIRST if start is None else micros(start)

@@ -280,6 +280,7 @@ _MAKERS: dict[type[Any], Callable[[Any, Any], list[Table]]] = {
     answers.PathsAnswer: _paths,
     answers.LifecycleAnswer: _lifecycle,
     answers.StickinessAnswer: _stickiness,
+    answers.ActorsAnswer: lambda query, answer: [_plain("actors", answers.FoundActor, answer.actors)],
     answers.IntervalsAnswer: _intervals,
     answers.OutcomesAnswer: _outcomes,
     answers.EventsAnswer: lambda query, answer: [_plain("events", answers.EventRow, answer.events)],

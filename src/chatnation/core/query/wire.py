@@ -23,6 +23,8 @@ from chatnation.core.query.store import QueryRefused
 
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 _ADAPTER: TypeAdapter[Query] = TypeAdapter(Query, config=_STRICT)
+_INNER = ("funnel", "retention", "paths", "lifecycle", "stickiness")
+"""What a question about who is behind a number calls the question that counts; the range is that one's."""
 
 Zone = Annotated[str | None, Field(max_length=100, description="An IANA time zone; without it, the tenant's.")]
 
@@ -97,8 +99,9 @@ def read(given: object, timezone: str, now: datetime) -> Query:
         raise QueryRefused("A question is a JSON object.")
     question: dict[str, Any] = dict(given)
     about = question
-    if isinstance(question.get("funnel"), Mapping):
-        about = question["funnel"] = dict(question["funnel"])
+    for name in _INNER:
+        if isinstance(question.get(name), Mapping):
+            about = question[name] = dict(question[name])
     if "range" in about:
         about["range"] = _range(about["range"], timezone, now)
     try:

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
-from chatnation.core.query.answers import EventsAnswer, FunnelActorsAnswer
-from chatnation.core.query.model import Events, FunnelActors, Query
+from chatnation.core.query.answers import ActorsAnswer, EventsAnswer, FunnelActorsAnswer
+from chatnation.core.query.model import Events, Listing, Query
 from chatnation.core.query.store import QueryRefused
 from chatnation.core.query.tables import Row, Table, tables_of
 from chatnation.core.web.spreadsheet import csv_stream
@@ -34,7 +34,7 @@ class Export:
 
     async def begin(self, query: Query, table: str | None) -> Downloading:
         """Ask for the first page, so that whatever is wrong with the question is told before anything is sent."""
-        if isinstance(query, Events | FunnelActors):
+        if isinstance(query, Events | Listing):
             query = replace(query, limit=min(PAGE_ROWS, self._most))
         answer = await self._ask(query)
         tables = {found.name: found for found in tables_of(query, answer)}
@@ -118,7 +118,7 @@ class Downloading:
 
 def _known_rows(query: Query, answer: object, table: Table) -> int | None:
     """How many rows there are in all, as far as the first answer says so."""
-    if isinstance(query, FunnelActors) and isinstance(answer, FunnelActorsAnswer):
+    if isinstance(query, Listing) and isinstance(answer, FunnelActorsAnswer | ActorsAnswer):
         return max(0, answer.total - query.offset)
     return len(table.rows) if _next(query, answer) is None else None
 
@@ -127,7 +127,7 @@ def _next(query: Query, answer: object) -> Query | None:
     """The question for the next page, if there is one."""
     if isinstance(query, Events) and isinstance(answer, EventsAnswer):
         return replace(query, after=answer.next_cursor) if answer.next_cursor else None
-    if isinstance(query, FunnelActors) and isinstance(answer, FunnelActorsAnswer):
+    if isinstance(query, Listing) and isinstance(answer, FunnelActorsAnswer | ActorsAnswer):
         reached = query.offset + len(answer.actors)
         return replace(query, offset=reached) if answer.actors and reached < answer.total else None
     return None

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chatnation.core.audit import audit_of
+from chatnation.core.query.checks import question_of
 from chatnation.core.query.model import Query
 from chatnation.core.query.runner import QueryRunner
 from chatnation.core.query.wire import AnyAnswer, Asked, read, read_text, write
@@ -120,8 +121,9 @@ def recorded(question: Query) -> dict[str, Any]:
     told: dict[str, Any] = to_jsonable_python(question, exclude_none=True, inf_nan_mode="strings")
     if len(write(question)) <= LONGEST_RECORDED:
         return told
-    about = told.get("funnel", told)
-    return {"kind": told["kind"], "range": about["range"], "source": about["source"], "shortened": True}
+    about = question_of(question)
+    stretch = to_jsonable_python(about.range)
+    return {"kind": question.kind, "range": stretch, "source": about.source, "shortened": True}
 
 
 def _known_tags(request: Request) -> frozenset[str]:

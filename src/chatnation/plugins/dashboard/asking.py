@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from chatnation.query import (
+    ActorsAnswer,
+    ActorsQuery,
     Analytics,
     Breakdown,
     BreakdownAnswer,
@@ -76,6 +78,8 @@ class Asking:
     async def ask(self, question: Lifecycle) -> LifecycleAnswer: ...
     @overload
     async def ask(self, question: Stickiness) -> StickinessAnswer: ...
+    @overload
+    async def ask(self, question: ActorsQuery) -> ActorsAnswer: ...
     @overload
     async def ask(self, question: Intervals) -> IntervalsAnswer: ...
     @overload

@@ -14,6 +14,7 @@ from chatnation.core.query.answers import Bucket
 from chatnation.core.query.frame import Codes, Times
 from chatnation.core.query.instants import DAY, HOUR, micros
 from chatnation.core.query.model import Granularity, Range
+from chatnation.core.query.store import QueryRefused
 
 _QUARTER = timedelta(minutes=15)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -34,6 +35,15 @@ def bucket_of(times: Times, buckets: Sequence[Bucket]) -> Codes:
     """The place of each instant's bucket; instants lie inside of the buckets' stretch."""
     starts = np.array([micros(bucket.start) for bucket in buckets], np.int64)
     return (np.searchsorted(starts, times, side="right") - 1).astype(np.int32)
+
+
+def place_of(label: str, buckets: Sequence[Bucket]) -> int:
+    """The place of the bucket with a label; raises QueryRefused."""
+    for place, bucket in enumerate(buckets):
+        if bucket.label == label:
+            return place
+    known = f"{buckets[0].label} to {buckets[-1].label}"
+    raise QueryRefused(f"There is no bucket with this label; they go from {known}.")
 
 
 def local_days(times: Times, zone: ZoneInfo) -> Codes:

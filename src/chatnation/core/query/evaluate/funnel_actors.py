@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
 from chatnation.core.query.answers import FunnelActor, FunnelActorsAnswer
+from chatnation.core.query.evaluate.actor_pages import instant, page_of
 from chatnation.core.query.evaluate.funnel.counted import Counted, count
+from chatnation.core.query.evaluate.funnel.groups import beyond_limit
 from chatnation.core.query.evaluate.funnel.plan import plan_of
-from chatnation.core.query.frame import Loader, Mask, Rows
+from chatnation.core.query.frame import MISSING, Loader, Mask
 from chatnation.core.query.model import FunnelActors
 from chatnation.core.query.store import QueryRefused
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def answer(query: FunnelActors, loader: Loader, now: datetime) -> FunnelActorsAnswer:
@@ -23,12 +22,18 @@ async def answer(query: FunnelActors, loader: Loader, now: datetime) -> FunnelAc
     plan = plan_of(funnel)
     if query.step >= len(funnel.steps):
         raise QueryRefused("The funnel does not have so many steps.")
-    if query.value is not None and funnel.by is None:
-        raise QueryRefused("The funnel has no breakdown to take a value from.")
+    rows = (query.value is not None) + query.missing + query.other
+    if rows and funnel.by is None:
+        raise QueryRefused("The funnel has no breakdown to take a row from.")
+    if rows > 1:
+        raise QueryRefused("Ask for one row of the breakdown: a value, those without one, or the others.")
     counted = await count(plan, loader, funnel.range, now)
     chains = np.flatnonzero(_wanted(counted, query))
-    page = _page(counted, chains, query.offset, query.limit)
-    return FunnelActorsAnswer(tuple(_actor(counted, int(chain)) for chain in page), len(chains))
+    names = counted.found.frame.actors(funnel.actor).names
+    codes = counted.found.actor_of(counted.chains.entry)[chains]
+    page = page_of(query, counted.entered_at[chains], lambda row: names.label(int(codes[row])))
+    found = tuple(_actor(counted, int(chains[row]), int(codes[row])) for row in page)
+    return FunnelActorsAnswer(found, len(chains))
 
 
 def _wanted(counted: Counted, query: FunnelActors) -> Mask:
@@ -40,40 +45,20 @@ def _wanted(counted: Counted, query: FunnelActors) -> Mask:
     if query.value is not None:
         codes, values = counted.values
         wanted &= codes == (values.index(query.value) if query.value in values else len(values))
+    elif query.missing:
+        wanted &= counted.values[0] == MISSING
+    elif query.other:
+        wanted &= beyond_limit(counted)
     return wanted
 
 
-def _page(counted: Counted, chains: Rows, offset: int, limit: int) -> list[int]:
-    """A page of chains, by their entry and label. Labels are only made for those that entered when the page did."""
-    entered = counted.entered_at[chains]
-    order = np.argsort(-entered, kind="stable")
-    if offset >= len(order):
-        return []
-    latest, earliest = entered[order[offset]], entered[order[offset : offset + limit][-1]]
-    near = chains[(entered >= earliest) & (entered <= latest)]
-    before = int(np.count_nonzero(entered > latest))
-    label = _labels(counted)
-    ordered = sorted(near.tolist(), key=lambda chain: (-int(counted.entered_at[chain]), label(chain), chain))
-    return ordered[offset - before : offset - before + limit]
-
-
-def _labels(counted: Counted) -> Callable[[int], str]:
-    names = counted.found.frame.actors(counted.plan.query.actor).names
-    codes = counted.found.actor_of(counted.chains.entry)
-    return lambda chain: names.label(int(codes[chain]))
-
-
-def _actor(counted: Counted, chain: int) -> FunnelActor:
-    names = counted.found.frame.actors(counted.plan.query.actor).names
-    code = int(counted.found.actor_of(counted.chains.entry[chain : chain + 1])[0])
+def _actor(counted: Counted, chain: int, code: int) -> FunnelActor:
+    actor = counted.plan.query.actor
+    names = counted.found.frame.actors(actor).names
     return FunnelActor(
         names.label(code),
-        names.person(code) if counted.plan.query.actor == "person" else None,
-        _instant(counted.entered_at[chain]),
-        _instant(counted.last_at[chain]),
+        names.person(code) if actor == "person" else None,
+        instant(int(counted.entered_at[chain])),
+        instant(int(counted.last_at[chain])),
         reached=counted.plan.backbone[int(counted.chains.depth[chain]) - 1] + 1,
     )
-
-
-def _instant(moment: np.int64) -> datetime:
-    return _EPOCH + timedelta(microseconds=int(moment))
