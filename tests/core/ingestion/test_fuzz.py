@@ -70,6 +70,12 @@ batches = st.fixed_dictionaries(
     {"batch": st.lists(events | values, max_size=5)},
     optional={"sent_at": values, "sentAt": values, "write_key": values, "writeKey": values, "context": values},
 )
+our_own = st.fixed_dictionaries(
+    {"event_name": texts.filter(bool)}, optional={"properties": st.dictionaries(texts, values, max_size=5)}
+)
+own_batches = st.fixed_dictionaries(
+    {"batch": st.lists(our_own, max_size=3)}, optional={"sent_at": st.text(max_size=30)}
+)
 
 
 def as_json(value: Any) -> bytes:
@@ -78,9 +84,9 @@ def as_json(value: Any) -> bytes:
 
 
 bodies = st.one_of(
-    (batches | events | values).map(as_json),
+    (batches | own_batches | events | values).map(as_json),
     st.binary(max_size=200),
-    st.tuples(batches.map(as_json), st.integers(0, 400), st.binary(max_size=3)).map(
+    st.tuples((batches | own_batches).map(as_json), st.integers(0, 400), st.binary(max_size=3)).map(
         lambda parts: parts[0][: parts[1]] + parts[2] + parts[0][parts[1] + 1 :]
     ),
     st.integers(1, 3000).map(
@@ -114,7 +120,7 @@ class Target:
             self._maker(SegmentCompatPlugin, settings={"rate_limit_per_ip": 0})
         )
         self.source = self.loop.run_until_complete(self.app.source())
-        self.client: httpx.AsyncClient = self.loop.run_until_complete(self.app.client())
+        self.client: httpx.AsyncClient = self.loop.run_until_complete(self.app.network_client())
         url = plain_url(str(self.app.app.settings.database_url))
         self.database: asyncpg.Connection[Any] = self.loop.run_until_complete(asyncpg.connect(url))
 
