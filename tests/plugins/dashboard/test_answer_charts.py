@@ -245,16 +245,29 @@ def test_a_cohort_has_open_cells_and_none_for_what_is_to_come() -> None:
     assert [list(series.values) for series in chart.series] == [[100, 40], [None, None]]
     assert chart.series[0].open == [False, True]
     assert [row[1:] for row in table(chart)] == [["Size", "Week 0", "Week 1"], [10, 100, 40], [0, None, None]]
+    linked = api.retention_chart(answer, "week", link=lambda cohort, column: f"/{cohort.bucket.label}/{column}")
+    assert [cell.link for cell in linked.table.rows[0]] == [
+        None, "/2025-06-01/None", "/2025-06-01/0", "/2025-06-01/1",
+    ]  # fmt: skip
+    assert [cell.link for cell in linked.table.rows[1]] == [None, "/2025-06-08/None", "/2025-06-08/0", None]
 
 
 def test_lifecycle_draws_dormant_persons_below_the_line() -> None:
     chart = api.lifecycle_chart(LifecycleAnswer((LifecycleBucket(days(1)[0], 1, 2, 3, 4),)), VIEW)
     assert [series.values for series in chart.series] == [[1], [2], [3], [-4]]
+    linked = api.lifecycle_chart(
+        LifecycleAnswer((LifecycleBucket(days(1)[0], 1, 2, 3, 4),)),
+        VIEW,
+        link=lambda point, state: f"/{point.bucket.label}/{state}",
+    )
+    assert linked.series[3].links == ["/2025-06-01/dormant"]
 
 
 def test_stickiness_counts_from_one() -> None:
     chart = api.stickiness_chart(StickinessAnswer(3, (5, 0, 2), 7))
     assert list(zip(chart.categories, chart.series[0].values, strict=True)) == [("1", 5), ("2", 0), ("3", 2)]
+    linked = api.stickiness_chart(StickinessAnswer(3, (5, 0, 2), 7), link=lambda number: f"/{number}")
+    assert linked.series[0].links == ["/1", "/2", "/3"]
 
 
 def test_paths_count_columns_from_the_left() -> None:
@@ -267,6 +280,9 @@ def test_paths_count_columns_from_the_left() -> None:
     assert [(node.name, node.column) for node in chart.nodes] == [("home", 0), ("pay", 1), ("Other", 0)]
     assert table(chart)[1] == [1, "home", "pay", 3, 100]
     assert chart.spec["flows"] == [{"source": 0, "target": 1, "value": 3, "link": "/home/pay"}]
+    linked = api.paths_chart(answer, node_link=lambda node: f"/{node.value}")
+    assert [node["link"] for node in linked.spec["nodes"]] == ["/home", "/pay", "/None"]
+    assert [cell.link for cell in linked.table.rows[0]] == [None, "/home", "/pay", None, None]
     assert api.paths_chart(PathsAnswer(0, (), ())).empty
 
 

@@ -77,6 +77,7 @@ class Node:
     column: int
     value: float
     ended: float = 0
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,9 @@ class Chart:
 
     Kinds: `bars`, `lines`, `area`, `stacked` and `combined` over categories; with `share`, stacked bars show parts of
     100 %. `histogram`: bars that touch, whose categories are ranges. `donut` and `ranked` have one series. A `heatmap`
-    has a series a row and a category a column. A `cohort` has a series a cohort, whose `sizes` tell how many began; its
-    values are shares in percent. A `funnel` has a category a step, and one series: how many reached it. A `sankey` has
-    `nodes` and `flows` instead.
+    has a series a row and a category a column. A `cohort` has a series a cohort, whose `sizes` tell how many began, and
+    `size_links` where these lead; its values are shares in percent. A `funnel` has a category a step, and one series:
+    how many reached it. A `sankey` has `nodes` and `flows` instead.
     """
 
     kind: ChartKind
@@ -119,6 +120,7 @@ class Chart:
     targets: Sequence[Target] = ()
     share: bool = False
     sizes: Sequence[int] = ()
+    size_links: Sequence[str | None] = ()
     nodes: Sequence[Node] = ()
     flows: Sequence[Flow] = ()
     empty_text: str = "Nothing was counted in this period."
@@ -152,7 +154,7 @@ class Chart:
             "share": self.share,
             "sizes": list(self.sizes),
             "nodes": [
-                {"name": node.name, "column": node.column, "value": node.value, "ended": node.ended}
+                {"name": node.name, "column": node.column, "value": node.value, "ended": node.ended, "link": node.link}
                 for node in self.nodes
             ],
             "flows": [
@@ -218,13 +220,14 @@ class Chart:
         return ChartTable([self.category, *names, "Of first step", "Of step before", "Lost before it"], rows)
 
     def _cohort_table(self) -> ChartTable:
+        links = self.size_links or [None] * len(self.sizes)
         rows = [
             [
                 Cell(series.name),
-                Cell(size, "number"),
+                Cell(size, "number", link),
                 *(self._cell(series, index) for index in range(len(self.categories))),
             ]
-            for series, size in zip(self.series, self.sizes, strict=True)
+            for series, size, link in zip(self.series, self.sizes, links, strict=True)
         ]
         return ChartTable([self.category, "Size", *self.categories], rows)
 
@@ -232,8 +235,8 @@ class Chart:
         rows = [
             [
                 Cell(self.nodes[flow.source].column + 1, "number"),
-                Cell(self.nodes[flow.source].name),
-                Cell(self.nodes[flow.target].name),
+                Cell(self.nodes[flow.source].name, link=self.nodes[flow.source].link),
+                Cell(self.nodes[flow.target].name, link=self.nodes[flow.target].link),
                 Cell(flow.value, self.unit, flow.link),
                 Cell(_percent(flow.value, self.nodes[flow.source].value), "percent"),
             ]

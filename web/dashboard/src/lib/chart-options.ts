@@ -52,7 +52,7 @@ export function heightFor(spec: ChartSpec): number | null {
 /** Where a mark of a chart leads: what was clicked is told by `event`. */
 export function linkAt(spec: ChartSpec, event: { seriesName?: string; dataIndex?: number; value?: unknown; dataType?: string }): string | null {
   const index = event.dataIndex ?? 0;
-  if (spec.kind === "sankey") return event.dataType === "edge" ? (spec.flows[index]?.link ?? null) : null;
+  if (spec.kind === "sankey") return (event.dataType === "edge" ? spec.flows : spec.nodes)[index]?.link ?? null;
   if (spec.kind === "heatmap" || spec.kind === "cohort") {
     const [column, row] = Array.isArray(event.value) ? event.value.map(Number) : [];
     return spec.series[row ?? 0]?.links?.[column ?? 0] ?? null;

@@ -53,6 +53,7 @@ export function sankey(spec: ChartSpec, theme: ChartTheme, width: number): EChar
         data: spec.nodes.map((node, index) => ({
           name: String(index),
           depth: node.column,
+          cursor: node.link ? "pointer" : "default",
           itemStyle: { color: colour(node.name), borderWidth: 0 },
           label: {
             formatter: `${node.name}  ${formatAxis(node.value, spec.unit)}`,

@@ -12,7 +12,7 @@ export interface ChartSpec {
   targets: { label: string; value: number }[];
   share: boolean;
   sizes: number[];
-  nodes: { name: string; column: number; value: number; ended: number }[];
+  nodes: { name: string; column: number; value: number; ended: number; link: string | null }[];
   flows: { source: number; target: number; value: number; link: string | null }[];
 }
 

@@ -14,12 +14,19 @@ def paths_chart(
     *,
     rename: Rename | None = None,
     link: Callable[[PathNode, PathNode], str | None] | None = None,
+    node_link: Callable[[PathNode], str | None] | None = None,
     note: str = "",
 ) -> Chart:
-    """Nodes in columns from left to right; `link(source, target)` says where a flow leads."""
+    """Nodes in columns from left to right; `link(source, target)` says where a flow leads, `node_link` where a node."""
     first = min((node.column for node in answer.nodes), default=0)
     nodes = [
-        Node(value_name(node.value, rename, other=node.other), node.column - first, node.count, node.ended)
+        Node(
+            value_name(node.value, rename, other=node.other),
+            node.column - first,
+            node.count,
+            node.ended,
+            node_link(node) if node_link else None,
+        )
         for node in answer.nodes
     ]
     return Chart(kind="sankey", category="Step", nodes=nodes, flows=_flows(answer, link), note=note)
