@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import BaseModel, Field
 
+from chatnation.plugins.dashboard.api import PeriodAnswer
 from chatnation.query import Granularity
-
-
-class PeriodAnswer(BaseModel):
-    """The period that was counted: from `start` up to, not including, `end`."""
-
-    start: datetime
-    end: datetime
-    timezone: str = Field(description="Days, weeks and months are in this time zone.")
 
 
 class Stats(BaseModel):

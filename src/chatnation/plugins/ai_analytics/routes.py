@@ -12,7 +12,7 @@ from chatnation import App, Route
 from chatnation.plugins.ai_analytics import answers, costs
 from chatnation.plugins.ai_analytics.questions import CONFIDENCE, LATENCY
 from chatnation.plugins.ai_analytics.reports import Reports
-from chatnation.plugins.dashboard.api import AnalyticsQuery, View, percent_change
+from chatnation.plugins.dashboard.api import AnalyticsQuery, PeriodAnswer, View, percent_change
 from chatnation.query import Line, TimeseriesAnswer
 
 VIEW = "analytics.view"
@@ -57,7 +57,7 @@ class AiAnalyticsRoutes:
         found = await reports.figures()
         classifications = found.line("classifications")
         return answers.Stats(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             total_classifications=_count(classifications),
             error_count=_count(found.line("errors")),
             error_rate=found.line("error_rate").total,
@@ -84,7 +84,7 @@ class AiAnalyticsRoutes:
             for row in found.rows
         ]
         other = int(found.other.measures[0] or 0) if found.other else 0
-        return answers.Intents(period=_period(reports), data=data, other=other)
+        return answers.Intents(period=PeriodAnswer.of(reports.view.period), data=data, other=other)
 
     async def latency(self, request: Request, query: AnalyticsQuery) -> answers.Latency:
         """Classifications by the time that they took."""
@@ -94,7 +94,9 @@ class AiAnalyticsRoutes:
             answers.LatencyBucket(bucket=_range(bucket.low, bucket.high), count=bucket.count)
             for bucket in found.buckets
         ]
-        return answers.Latency(period=_period(reports), data=data, ignored=found.unusable.get(LATENCY, 0))
+        return answers.Latency(
+            period=PeriodAnswer.of(reports.view.period), data=data, ignored=found.unusable.get(LATENCY, 0)
+        )
 
     async def errors(self, request: Request, query: AnalyticsQuery) -> answers.Errors:
         """Errors by type."""
@@ -107,7 +109,7 @@ class AiAnalyticsRoutes:
             )
             for row in (await reports.errors()).rows
         ]
-        return answers.Errors(period=_period(reports), data=data)
+        return answers.Errors(period=PeriodAnswer.of(reports.view.period), data=data)
 
     async def containment(self, request: Request, query: AnalyticsQuery) -> answers.Containment:
         """Persons who met the AI agent, and those whom a human took over."""
@@ -115,7 +117,7 @@ class AiAnalyticsRoutes:
         found, figures = await reports.containment(), await reports.figures()
         met, handed_over = (step.reached for step in found.steps)
         return answers.Containment(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             total_ai_sessions=_count(figures.line("visits")),
             total_ai_persons=met,
             handed_off_persons=handed_over,
@@ -141,7 +143,7 @@ class AiAnalyticsRoutes:
             for use in used
         ]
         return answers.Tokens(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             currency=settings.currency,
             data=data,
             total_cost=costs.total_cost(used),
@@ -160,7 +162,7 @@ class AiAnalyticsRoutes:
             for bucket, count, errors, rate in zip(found.buckets, *(line.values for line in lines), strict=True)
         ]
         return answers.ClassificationTrend(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             granularity=reports.granularity,
             data=data,
             total_classifications=_count(lines[0]),
@@ -186,7 +188,7 @@ class AiAnalyticsRoutes:
             for bucket, mean, least, greatest, rated in zip(found.buckets, *lines, strict=True)
         ]
         return answers.ConfidenceTrend(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             granularity=reports.granularity,
             data=data,
             avg_confidence=found.line("confidence").total,
@@ -202,7 +204,7 @@ class AiAnalyticsRoutes:
             for bucket, count, active in zip(found.buckets, resolved.values, agents.values, strict=True)
         ]
         return answers.ResolvedTrend(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             granularity=reports.granularity,
             data=data,
             total_resolved=_count(resolved),
@@ -227,7 +229,7 @@ class AiAnalyticsRoutes:
             for row in (await reports.agents(query.limit)).rows
             if row.measures[0]
         ]
-        return answers.TopAgents(period=_period(reports), data=data)
+        return answers.TopAgents(period=PeriodAnswer.of(reports.view.period), data=data)
 
     def _reports(self, request: Request, query: AnalyticsQuery) -> Reports:
         return Reports(View.of(self._app(), request, PATH, query))
@@ -240,7 +242,7 @@ def _spread_trend(reports: Reports, found: TimeseriesAnswer, mean: str, count: s
         for bucket, avg, p50, p95, samples in zip(found.buckets, *(line.values for line in lines), strict=True)
     ]
     return answers.SpreadTrend(
-        period=_period(reports),
+        period=PeriodAnswer.of(reports.view.period),
         granularity=reports.granularity,
         data=data,
         avg=lines[0].total,
@@ -248,11 +250,6 @@ def _spread_trend(reports: Reports, found: TimeseriesAnswer, mean: str, count: s
         p95=lines[2].total,
         sample_count=_count(lines[3]),
     )
-
-
-def _period(reports: Reports) -> answers.PeriodAnswer:
-    period = reports.view.period
-    return answers.PeriodAnswer(start=period.start, end=period.end, timezone=period.timezone)
 
 
 def _count(line: Line) -> int:

@@ -7,13 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-
-class PeriodAnswer(BaseModel):
-    """The period that was counted: from `start` up to, not including, `end`."""
-
-    start: datetime
-    end: datetime
-    timezone: str = Field(description="Days, weeks and months are in this time zone.")
+from chatnation.plugins.dashboard.api import PeriodAnswer
 
 
 class ScoreCount(BaseModel):

@@ -12,7 +12,7 @@ from chatnation import App, Route
 from chatnation.plugins.csat import answers
 from chatnation.plugins.csat.questions import JOURNEY, SCORES, Show
 from chatnation.plugins.csat.reports import Reports, Scores, answered_share, rating_of, rounded, share, text_of
-from chatnation.plugins.dashboard.api import AnalyticsQuery, View, percent_change
+from chatnation.plugins.dashboard.api import AnalyticsQuery, PeriodAnswer, View, percent_change
 from chatnation.query import Bucket, EventRow, Granularity
 
 VIEW = "analytics.view"
@@ -57,7 +57,7 @@ class CsatRoutes:
         found, scores, surveys = await reports.figures(), await reports.scores(), await reports.surveys()
         average, before = found.line("average").total, found.before("average").total
         return answers.Dashboard(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             summary=answers.Summary(
                 average_score=rounded(average),
                 total_responses=int(found.line("responses").total or 0),
@@ -77,14 +77,14 @@ class CsatRoutes:
         reports = self._reports(request, query)
         rows = [(row.values[0], Scores.of_row(row)) for row in (await reports.breakdown(JOURNEY)).rows]
         data = [answers.Journey(journey=name or UNKNOWN, **_scores(scores)) for name, scores in rows if scores.total]
-        return answers.ByJourney(period=_period(reports), data=data)
+        return answers.ByJourney(period=PeriodAnswer.of(reports.view.period), data=data)
 
     async def by_channel(self, request: Request, query: AnalyticsQuery) -> answers.ByChannel:
         """Scores by channel."""
         reports = self._reports(request, query)
         rows = [(row.values[0], Scores.of_row(row)) for row in (await reports.breakdown("channel_type")).rows]
         data = [answers.Channel(channel=name or UNKNOWN, **_scores(scores)) for name, scores in rows if scores.total]
-        return answers.ByChannel(period=_period(reports), data=data)
+        return answers.ByChannel(period=PeriodAnswer.of(reports.view.period), data=data)
 
     async def by_agent(self, request: Request, query: AnalyticsQuery) -> answers.ByAgent:
         """Scores by the agent whose chat was rated."""
@@ -105,7 +105,7 @@ class CsatRoutes:
                     **_scores(scores),
                 )
             )
-        return answers.ByAgent(period=_period(reports), data=data)
+        return answers.ByAgent(period=PeriodAnswer.of(reports.view.period), data=data)
 
     async def trend(self, request: Request, query: AnalyticsQuery) -> answers.Trend:
         """Average score and responses over time."""
@@ -123,14 +123,16 @@ class CsatRoutes:
             )
             for bucket, average, responses, sent, answered in zip(found.buckets, *lines, surveys, strict=True)
         ]
-        return answers.Trend(period=_period(reports), granularity=cut, data=data)
+        return answers.Trend(period=PeriodAnswer.of(reports.view.period), granularity=cut, data=data)
 
     async def feedback(self, request: Request, query: FeedbackQuery) -> answers.FeedbackList:
         """Ratings with what was written, newest first."""
         reports = self._reports(request, query)
         found = await reports.feedback(query.show, query.limit, query.after)
         return answers.FeedbackList(
-            period=_period(reports), items=[told(event) for event in found.events], next_cursor=found.next_cursor
+            period=PeriodAnswer.of(reports.view.period),
+            items=[told(event) for event in found.events],
+            next_cursor=found.next_cursor,
         )
 
 
@@ -169,8 +171,3 @@ def _scores(scores: Scores) -> dict[str, Any]:
         "distribution": distribution(scores),
         "five_star_percent": scores.five_star,
     }
-
-
-def _period(reports: Reports) -> answers.PeriodAnswer:
-    period = reports.view.period
-    return answers.PeriodAnswer(start=period.start, end=period.end, timezone=period.timezone)

@@ -54,7 +54,7 @@ from chatnation.plugins.dashboard.charts import (
 from chatnation.plugins.dashboard.countries import country_name
 from chatnation.plugins.dashboard.data_tables import Column, DataTable
 from chatnation.plugins.dashboard.filter_bar import Chip, FilterBar, value_label
-from chatnation.plugins.dashboard.period import DEFAULT, PRESETS, Period, PeriodQuery
+from chatnation.plugins.dashboard.period import DEFAULT, PRESETS, Period, PeriodAnswer, PeriodQuery
 from chatnation.plugins.dashboard.view import View
 
 __all__ = [
@@ -81,6 +81,7 @@ __all__ = [
     "Node",
     "Part",
     "Period",
+    "PeriodAnswer",
     "PeriodQuery",
     "Series",
     "Target",

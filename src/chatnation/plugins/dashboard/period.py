@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field
 
 from chatnation import Problem
+from chatnation.query import Range
 
 Preset = Literal["today", "7d", "30d", "90d"]
 
@@ -122,6 +123,19 @@ class Period:
             return f"{first.day}–{last:%-d %b %Y}"  # noqa: RUF001 - a range takes an en dash
         same_year = first.year == last.year
         return f"{first:%-d %b}{'' if same_year else f' {first.year}'} – {last:%-d %b %Y}"  # noqa: RUF001
+
+
+class PeriodAnswer(BaseModel):
+    """The period that was counted: from `start` up to, not including, `end`."""
+
+    start: datetime
+    end: datetime
+    timezone: str = Field(description="Days, weeks and hours are in this time zone.")
+
+    @classmethod
+    def of(cls, period: Period | Range) -> PeriodAnswer:
+        """A period, or the time of a question, as an API tells it."""
+        return cls(start=period.start, end=period.end, timezone=period.timezone)
 
 
 def _instant(bound: date | datetime, zone: ZoneInfo, *, inclusive: bool = False) -> datetime:

@@ -8,13 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
-class Period(BaseModel):
-    """The period that was looked at: from `start` up to, not including, `end`."""
-
-    start: datetime
-    end: datetime
-    timezone: str = Field(description="Days are in this time zone.")
+from chatnation.plugins.dashboard.api import PeriodAnswer
 
 
 class EventAnswer(BaseModel):
@@ -53,7 +47,7 @@ class EventAnswer(BaseModel):
 class EventList(BaseModel):
     """Events of a period, newest first; of a session, oldest first."""
 
-    period: Period
+    period: PeriodAnswer
     items: list[EventAnswer]
     next_cursor: str | None
 
@@ -61,7 +55,7 @@ class EventList(BaseModel):
 class RecentEvents(BaseModel):
     """Events of the last minutes, newest first."""
 
-    period: Period
+    period: PeriodAnswer
     items: list[EventAnswer]
 
 
@@ -75,7 +69,7 @@ class NameCount(BaseModel):
 class EventNames(BaseModel):
     """Names of events, the most frequent first."""
 
-    period: Period
+    period: PeriodAnswer
     data: list[NameCount]
 
 
@@ -109,7 +103,7 @@ class CatalogueAnswer(BaseModel):
 class Catalogue(BaseModel):
     """Every event name, the most frequent first; then those that plugins describe and that were not seen."""
 
-    period: Period
+    period: PeriodAnswer
     data: list[CatalogueAnswer]
 
 
@@ -144,7 +138,7 @@ class DayCount(BaseModel):
 class PropertyReport(BaseModel):
     """A property of an event: its values, its numbers, and the events over time."""
 
-    period: Period
+    period: PeriodAnswer
     event_name: str | None
     property: str
     values: list[ValueCount]
@@ -189,7 +183,7 @@ class SessionAnswer(BaseModel):
 class SessionList(BaseModel):
     """A page of sessions, newest first, and how many there are in all."""
 
-    period: Period
+    period: PeriodAnswer
     items: list[SessionAnswer]
     total: int
     converted: int

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from chatnation import App, Route
-from chatnation.plugins.dashboard.api import Period, PeriodQuery
+from chatnation.plugins.dashboard.api import Period, PeriodAnswer, PeriodQuery
 from chatnation.plugins.explorer import answers
 from chatnation.plugins.explorer.catalogue import CatalogueEntry, catalogue_question, described, entries
 from chatnation.plugins.explorer.event_query import EventQuery
@@ -87,9 +87,11 @@ class EventRoutes:
                 event for each in found for event in await events_of_session(self._analytics, tenant.id, each)
             ]  # fmt: skip
             whole = Range(found[0].started_at, max(each.ended_at for each in found), tenant.timezone)
-            return answers.EventList(period=period_of(whole), items=rows(events), next_cursor=None)
+            return answers.EventList(period=PeriodAnswer.of(whole), items=rows(events), next_cursor=None)
         answer = await self._analytics.ask(tenant.id, asked.question(range_, limit=asked.limit))
-        return answers.EventList(period=period_of(range_), items=rows(answer.events), next_cursor=answer.next_cursor)
+        return answers.EventList(
+            period=PeriodAnswer.of(range_), items=rows(answer.events), next_cursor=answer.next_cursor
+        )
 
     async def recent(self, request: Request, query: RecentQuery) -> answers.RecentEvents:
         """The events of the last minutes."""
@@ -97,7 +99,7 @@ class EventRoutes:
         range_ = Range(now - timedelta(minutes=query.since_minutes), now, tenant.timezone)
         select = Selection((query.event_name,) if query.event_name else ())
         answer = await self._analytics.ask(tenant.id, Events(range=range_, select=select, limit=query.limit))
-        return answers.RecentEvents(period=period_of(range_), items=rows(answer.events))
+        return answers.RecentEvents(period=PeriodAnswer.of(range_), items=rows(answer.events))
 
     async def distinct(self, request: Request, query: NamesQuery) -> answers.EventNames:
         """The names of events by frequency."""
@@ -106,7 +108,7 @@ class EventRoutes:
         data = [
             answers.NameCount(event_name=row.values[0] or "", count=int(row.measures[0] or 0)) for row in answer.rows
         ]
-        return answers.EventNames(period=period_of(range_), data=data)
+        return answers.EventNames(period=PeriodAnswer.of(range_), data=data)
 
     async def catalogue(self, request: Request, query: CatalogueQuery) -> answers.Catalogue:
         """Which events there are, with their properties, and what plugins say of them."""
@@ -116,7 +118,7 @@ class EventRoutes:
         if query.event_name is not None:
             known = {name: each for name, each in known.items() if name == query.event_name}
         data = [catalogued(entry) for entry in entries(seen.events, known)]
-        return answers.Catalogue(period=period_of(range_), data=data)
+        return answers.Catalogue(period=PeriodAnswer.of(range_), data=data)
 
     async def one_property(self, request: Request, query: PropertyQuery) -> answers.PropertyReport:
         """The values of a property, its numbers, and how often it came by day."""
@@ -133,7 +135,7 @@ class EventRoutes:
             ],
         )
         return answers.PropertyReport(
-            period=period_of(range_),
+            period=PeriodAnswer.of(range_),
             event_name=query.event_name,
             property=query.property,
             values=[
@@ -159,11 +161,6 @@ class EventRoutes:
     @property
     def _analytics(self) -> Analytics:
         return self._app().services.get(Analytics)
-
-
-def period_of(range_: Range) -> answers.Period:
-    """The time of a question as the API tells it."""
-    return answers.Period(start=range_.start, end=range_.end, timezone=range_.timezone)
 
 
 def rows(events: Any) -> list[answers.EventAnswer]:

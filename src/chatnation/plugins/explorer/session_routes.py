@@ -10,13 +10,14 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from chatnation import App, NotFound, Persons, Problem, Route
+from chatnation.plugins.dashboard.api import PeriodAnswer
 from chatnation.plugins.explorer import answers
-from chatnation.plugins.explorer.event_routes import period_of, rows
+from chatnation.plugins.explorer.event_routes import rows
 from chatnation.plugins.explorer.person_reading import SHORTEST, PersonReader, stretch
 from chatnation.plugins.explorer.session_events import events_of_session
 from chatnation.plugins.explorer.session_query import SessionQuery
 from chatnation.plugins.explorer.session_reading import SessionReader
-from chatnation.query import Analytics, EventsAnswer, Range
+from chatnation.query import Analytics, EventsAnswer
 
 VIEW, PERSONS = "analytics.view", "persons.view"
 LATEST_SESSIONS = 50
@@ -67,7 +68,7 @@ class SessionRoutes:
         found = await self._sessions.page(tenant.id, period, query)
         totals = await self._sessions.totals(tenant.id, period, query)
         return answers.SessionList(
-            period=period_of(Range(period.start, period.end, period.timezone)),
+            period=PeriodAnswer.of(period),
             items=[answers.SessionAnswer.model_validate(row) for row in found.items],
             total=totals.sessions,
             converted=totals.converted,

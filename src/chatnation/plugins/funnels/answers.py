@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from chatnation.plugins.dashboard.api import PeriodQuery
+from chatnation.plugins.dashboard.api import PeriodAnswer, PeriodQuery
 from chatnation.plugins.funnels.definition import MOST_STEPS, Definition, Options
 from chatnation.plugins.funnels.saving import LONGEST_NAME
 from chatnation.query import (
@@ -115,14 +115,6 @@ class FunnelBody(Options, PeriodQuery):
         return Definition(steps=tuple(step.step(number) for number, step in enumerate(self.steps, 1)), **options)
 
 
-class PeriodAnswer(BaseModel):
-    """The period of the entries: from `start` up to, not including, `end`."""
-
-    start: datetime
-    end: datetime
-    timezone: str
-
-
 class StepAnswer(BaseModel):
     """A step. Of those who came here and no further, `dropped` cannot go on any more, `open` still can."""
 
@@ -144,7 +136,7 @@ class StepAnswer(BaseModel):
 class Figures(BaseModel):
     """What a funnel counts in a period."""
 
-    period: PeriodAnswer
+    period: PeriodAnswer = Field(description="The period of the entries.")
     counted: str = Field(description="What the counts are counts of, such as `persons`.")
     entered: int
     converted: int

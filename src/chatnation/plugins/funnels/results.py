@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chatnation.plugins.funnels.answers import Figures, FunnelResult, PeriodAnswer, StepAnswer
+from chatnation.plugins.dashboard.api import PeriodAnswer
+from chatnation.plugins.funnels.answers import Figures, FunnelResult, StepAnswer
 from chatnation.plugins.funnels.definition import Definition
 from chatnation.plugins.funnels.wording import counted_noun
 from chatnation.query import FunnelAnswer, FunnelStep, Range, Step
@@ -17,7 +18,7 @@ def result(definition: Definition, answer: FunnelAnswer, stretch: Range) -> Funn
 def figures(definition: Definition, answer: FunnelAnswer, stretch: Range) -> Figures:
     """The numbers of one period."""
     return Figures(
-        period=PeriodAnswer(start=stretch.start, end=stretch.end, timezone=stretch.timezone),
+        period=PeriodAnswer.of(stretch),
         counted=counted_noun(definition),
         entered=answer.steps[0].reached,
         converted=answer.steps[definition.last].reached,

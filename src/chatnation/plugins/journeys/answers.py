@@ -6,15 +6,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from chatnation.plugins.dashboard.api import PeriodAnswer
 from chatnation.query import Granularity
-
-
-class PeriodAnswer(BaseModel):
-    """The period that was counted: from `start` up to, not including, `end`."""
-
-    start: datetime
-    end: datetime
-    timezone: str = Field(description="Days, weeks and months are in this time zone.")
 
 
 class Answered(BaseModel):

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from chatnation import App, Route
-from chatnation.plugins.dashboard.api import AnalyticsQuery, Period, percent_change
+from chatnation.plugins.dashboard.api import AnalyticsQuery, Period, PeriodAnswer, percent_change
 from chatnation.plugins.journeys import answers, counts, questions
 from chatnation.plugins.journeys.agents import agents_of
 from chatnation.plugins.journeys.counts import Journeys
@@ -38,10 +38,6 @@ class _Asked:
     @property
     def where(self) -> tuple[Condition, ...]:
         return self.query.conditions()
-
-    @property
-    def told(self) -> answers.PeriodAnswer:
-        return answers.PeriodAnswer(start=self.period.start, end=self.period.end, timezone=self.period.timezone)
 
     async def answers(self, *asked: Query) -> list[Any]:
         return await self.app.services.get(Analytics).ask_all(self.tenant_id, asked)
@@ -84,7 +80,7 @@ class JourneysRoutes:
         handoffs = counts.handoffs_of(found, taken)
         return answers.Overview(
             **now.model_dump(),
-            period=asked.told,
+            period=PeriodAnswer.of(asked.period),
             handoffs=handoffs.total,
             handoffs_in_journeys=handoffs.in_journeys,
             previous=before,
@@ -103,7 +99,7 @@ class JourneysRoutes:
         points = [(point.bucket.start, Journeys.of(point.counts)) for point in found.trend]
         total = Journeys.of(found.total)
         return answers.HandoffTrend(
-            period=asked.told,
+            period=PeriodAnswer.of(asked.period),
             granularity=asked.granularity,
             data=[
                 answers.TrendPoint(
@@ -133,7 +129,7 @@ class JourneysRoutes:
         (found,) = await asked.answers(questions.handoffs(asked.range, asked.where, questions.STEP_FIELD))
         ranked = counts.ranked(found, asked.rules.labels)
         return answers.HandoffByStep(
-            period=asked.told,
+            period=PeriodAnswer.of(asked.period),
             data=[
                 answers.StepCount(step=one.name, label=one.label, handoffs=one.count, percentage=one.share)
                 for one in ranked[:MOST_STEPS]
@@ -146,7 +142,7 @@ class JourneysRoutes:
         asked = await self._asked(request, query)
         (found,) = await asked.answers(questions.handoffs(asked.range, asked.where, questions.REASON_FIELD))
         return answers.HandoffReasons(
-            period=asked.told,
+            period=PeriodAnswer.of(asked.period),
             data=[
                 answers.ReasonCount(reason=one.name, label=one.label, count=one.count, percentage=one.share)
                 for one in counts.ranked(found, asked.rules.labels)
@@ -160,7 +156,7 @@ class JourneysRoutes:
         (found,) = await asked.answers(questions.journeys(asked.rules, asked.range, asked.where, asked.granularity))
         took = found.took[questions.ASSISTED]
         return answers.TimeToHandoff(
-            period=asked.told,
+            period=PeriodAnswer.of(asked.period),
             avg_seconds=took.mean,
             median_seconds=took.p50,
             p95_seconds=took.p95,
@@ -179,7 +175,7 @@ class JourneysRoutes:
         )
         rows = counts.by_name(found, ended, asked.rules.labels)
         return answers.ByJourney(
-            period=asked.told,
+            period=PeriodAnswer.of(asked.period),
             data=[
                 answers.JourneyRow(
                     step=row.name,
@@ -211,7 +207,7 @@ class JourneysRoutes:
         known = [agent for agent in agents if agent.agent_id is not None]
         taken = sum(agent.handoffs for agent in known)
         return answers.AgentPerformance(
-            period=asked.told,
+            period=PeriodAnswer.of(asked.period),
             data=[
                 answers.AgentRow(
                     agent_id=agent.agent_id,

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 from pydantic import BaseModel, Field
 
-
-class PeriodAnswer(BaseModel):
-    """The period that was counted: from `start` up to, not including, `end`."""
-
-    start: datetime
-    end: datetime
-    timezone: str = Field(description="Days, hours and weekdays are in this time zone.")
+from chatnation.plugins.dashboard.api import PeriodAnswer
 
 
 class Figures(BaseModel):

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from chatnation.plugins.dashboard.api import Period, percent_change
+from chatnation.plugins.dashboard.api import Period, PeriodAnswer, percent_change
 from chatnation.plugins.overview import answers
 from chatnation.query import BreakdownAnswer, Line, TimeseriesAnswer
 
 UNKNOWN = "Unknown"
-
-
-def answer_of(period: Period) -> answers.PeriodAnswer:
-    """The period as the API tells it."""
-    return answers.PeriodAnswer(start=period.start, end=period.end, timezone=period.timezone)
 
 
 def overview(
@@ -25,7 +20,7 @@ def overview(
     cells = {tuple(map(int, row.values)): _whole(row.measures[0]) for row in week.rows}  # type: ignore[arg-type]
     return answers.Overview(
         **now.model_dump(),
-        period=answer_of(period),
+        period=PeriodAnswer.of(period),
         previous=before,
         change=_changes(now, before),
         daily_sessions=days(visits, "sessions"),
@@ -65,7 +60,7 @@ def identity(period: Period, visits: TimeseriesAnswer) -> answers.UserIdentity:
     """How many persons are known by more than their browser."""
     total, identified = _whole(visits.line("persons").total), _whole(visits.line("identified").total)
     return answers.UserIdentity(
-        period=answer_of(period),
+        period=PeriodAnswer.of(period),
         total=total,
         identified=identified,
         anonymous=total - identified,

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from chatnation import App, Route
-from chatnation.plugins.dashboard.api import Period, PeriodQuery
+from chatnation.plugins.dashboard.api import Period, PeriodAnswer, PeriodQuery
 from chatnation.plugins.overview import answers, results
 from chatnation.plugins.overview.address import OverviewQuery
 from chatnation.plugins.overview.live import LiveCounter, LiveFigures
@@ -60,7 +60,7 @@ class OverviewRoutes:
         """The most viewed pages."""
         period, stretch = self._time(request, query)
         (found,) = await self._ask_all(request, questions.pages(stretch, query.conditions("events"), PAGE_ROWS))
-        return answers.PagePaths(period=results.answer_of(period), data=results.page_paths(found))
+        return answers.PagePaths(period=PeriodAnswer.of(period), data=results.page_paths(found))
 
     async def devices(self, request: Request, query: OverviewQuery) -> answers.Devices:
         """Sessions by kind of device."""
@@ -84,7 +84,7 @@ class OverviewRoutes:
         """Different persons with an event of their own, by day."""
         period, stretch = self._time(request, query)
         (found,) = await self._ask_all(request, questions.active_persons(stretch, query.conditions("events")))
-        return answers.DailyUsers(period=results.answer_of(period), data=results.days(found, "persons"))
+        return answers.DailyUsers(period=PeriodAnswer.of(period), data=results.days(found, "persons"))
 
     async def user_identity(self, request: Request, query: OverviewQuery) -> answers.UserIdentity:
         """How many persons are known by more than their browser."""
@@ -112,7 +112,7 @@ class OverviewRoutes:
 
     async def _ranking(
         self, request: Request, query: OverviewQuery, field: str
-    ) -> tuple[answers.PeriodAnswer, list[tuple[str, int]]]:
+    ) -> tuple[PeriodAnswer, list[tuple[str, int]]]:
         period, stretch = self._time(request, query)
         (found,) = await self._ask_all(request, questions.ranking(stretch, query.conditions(), field, LIST_ROWS))
-        return results.answer_of(period), results.counts(found)
+        return PeriodAnswer.of(period), results.counts(found)

@@ -7,13 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-
-class PeriodAnswer(BaseModel):
-    """The period that was counted: from `start` up to, not including, `end`."""
-
-    start: dt.datetime
-    end: dt.datetime
-    timezone: str = Field(description="Days, weeks and months are those of this time zone.")
+from chatnation.plugins.dashboard.api import PeriodAnswer
 
 
 class Trend(BaseModel):

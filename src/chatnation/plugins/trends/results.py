@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from chatnation.plugins.dashboard.api import Period, percent_change
+from chatnation.plugins.dashboard.api import Period, PeriodAnswer, percent_change
 from chatnation.plugins.trends import answers
 from chatnation.plugins.trends.address import Width
 from chatnation.query import Bucket, Line, TimeseriesAnswer
@@ -155,5 +155,5 @@ def _about(period: Period, width: Width) -> dict[str, Any]:
         "granularity": width,
         "start_date": period.first_day,
         "end_date": period.last_day,
-        "period": answers.PeriodAnswer(start=period.start, end=period.end, timezone=period.timezone),
+        "period": PeriodAnswer.of(period),
     }

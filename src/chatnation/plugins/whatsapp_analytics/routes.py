@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from chatnation import App, Route
-from chatnation.plugins.dashboard.api import AnalyticsQuery, View, percent_change
+from chatnation.plugins.dashboard.api import AnalyticsQuery, PeriodAnswer, View, percent_change
 from chatnation.plugins.whatsapp_analytics import answers
 from chatnation.plugins.whatsapp_analytics.reports import Delivery, Reports, minutes, share
 from chatnation.query import Line, NumberBucket
@@ -60,7 +60,10 @@ class WhatsappAnalyticsRoutes:
             for name in answers.Changes.model_fields
         }
         return answers.Stats(
-            **now.model_dump(), period=_period(reports), previous=before, change=answers.Changes(**changes)
+            **now.model_dump(),
+            period=PeriodAnswer.of(reports.view.period),
+            previous=before,
+            change=answers.Changes(**changes),
         )
 
     async def volume(self, request: Request, query: AnalyticsQuery) -> answers.Volume:
@@ -69,7 +72,7 @@ class WhatsappAnalyticsRoutes:
         found = await reports.breakdown(reports.questions.hours())
         counts = {row.values[0]: int(row.measures[0] or 0) for row in found.rows}
         data = [answers.HourCount(hour=hour, count=counts.get(str(hour), 0)) for hour in range(24)]
-        return answers.Volume(period=_period(reports), data=data)
+        return answers.Volume(period=PeriodAnswer.of(reports.view.period), data=data)
 
     async def heatmap(self, request: Request, query: AnalyticsQuery) -> answers.Heatmap:
         """Messages received by weekday and hour."""
@@ -81,7 +84,7 @@ class WhatsappAnalyticsRoutes:
             for day in range(7)
             for hour in range(24)
         ]
-        return answers.Heatmap(period=_period(reports), data=data)
+        return answers.Heatmap(period=PeriodAnswer.of(reports.view.period), data=data)
 
     async def agents(self, request: Request, query: AnalyticsQuery) -> answers.Agents:
         """Agents by the chats that they resolved."""
@@ -98,7 +101,7 @@ class WhatsappAnalyticsRoutes:
             for row in found.rows
             if row.values[0]
         ]
-        return answers.Agents(period=_period(reports), data=data)
+        return answers.Agents(period=PeriodAnswer.of(reports.view.period), data=data)
 
     async def countries(self, request: Request, query: AnalyticsQuery) -> answers.Countries:
         """Messages received by the country of the phone number."""
@@ -111,14 +114,14 @@ class WhatsappAnalyticsRoutes:
             for row in found.rows
         ]
         other = int(found.other.measures[0] or 0) if found.other else 0
-        return answers.Countries(period=_period(reports), data=data, other=other)
+        return answers.Countries(period=PeriodAnswer.of(reports.view.period), data=data, other=other)
 
     async def response_time(self, request: Request, query: AnalyticsQuery) -> answers.ResponseTime:
         """How long contacts wait for the next message."""
         reports = self._reports(request, query)
         found = await reports.responses()
         return answers.ResponseTime(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             distribution=[
                 answers.DurationBucket(bucket=_minutes_of(each), count=each.count, avg_minutes=minutes(each.mean))
                 for each in found.buckets
@@ -137,7 +140,7 @@ class WhatsappAnalyticsRoutes:
         replies, _ = await reports.replies()
         steps = {"Sent": delivery.sent, "Delivered": delivery.delivered, "Read": delivery.read}
         return answers.MessageFunnel(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             funnel=[
                 *(answers.FunnelStep(step=name, count=count, unit="messages") for name, count in steps.items()),
                 answers.FunnelStep(step="Replied", count=replies.replied, unit="contacts"),
@@ -153,7 +156,7 @@ class WhatsappAnalyticsRoutes:
         reports = self._reports(request, query)
         found, figures = await reports.resolutions(), await reports.figures()
         return answers.ResolutionStats(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             avg_duration_minutes=minutes(found.spread.mean),
             min_duration_minutes=minutes(found.spread.min),
             max_duration_minutes=minutes(found.spread.max),
@@ -173,7 +176,10 @@ class WhatsappAnalyticsRoutes:
             for name, each in zip(_LENGTHS, found.buckets, strict=True)
         ]
         return answers.ConversationLength(
-            period=_period(reports), data=data, conversations=found.spread.count, median=found.spread.p50
+            period=PeriodAnswer.of(reports.view.period),
+            data=data,
+            conversations=found.spread.count,
+            median=found.spread.p50,
         )
 
     async def volume_trend(self, request: Request, query: AnalyticsQuery) -> answers.VolumeTrend:
@@ -186,7 +192,7 @@ class WhatsappAnalyticsRoutes:
             for bucket, here, there in zip(found.buckets, received.values, sent.values, strict=True)
         ]
         return answers.VolumeTrend(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             granularity=reports.granularity,
             data=data,
             total_received=_count(received),
@@ -208,7 +214,7 @@ class WhatsappAnalyticsRoutes:
             for point in found.trend
         ]
         return answers.ResponseTrend(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             granularity=reports.granularity,
             data=data,
             overall_median_minutes=minutes(found.spread.p50),
@@ -232,7 +238,7 @@ class WhatsappAnalyticsRoutes:
         ]
         sent, read = (step.reached for step in found.steps)
         return answers.ReadTrend(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             granularity=reports.granularity,
             data=data,
             total_sent=sent,
@@ -250,7 +256,7 @@ class WhatsappAnalyticsRoutes:
             for bucket, count in zip(found.buckets, line.values, strict=True)
         ]
         return answers.NewContactsTrend(
-            period=_period(reports),
+            period=PeriodAnswer.of(reports.view.period),
             granularity=reports.granularity,
             data=data,
             total_new_contacts=_count(line),
@@ -268,11 +274,6 @@ def _figures(line: Callable[[str], Line], delivery: Delivery) -> answers.Figures
         new_contacts=_count(line("new_contacts")),
         read_rate=delivery.read_share,
     )
-
-
-def _period(reports: Reports) -> answers.PeriodAnswer:
-    period = reports.view.period
-    return answers.PeriodAnswer(start=period.start, end=period.end, timezone=period.timezone)
 
 
 def _count(line: Line) -> int:
