@@ -161,20 +161,17 @@ async def figures(view: CsatView) -> list[Kpi]:
 async def trend(view: CsatView) -> Chart:
     """Responses as bars, the average score as a line."""
     found = await Reports(view).figures()
-    return _compared(
-        trend_chart(
-            found,
-            view,
-            kind="combined",
-            names={"responses": "Responses", "average": "Average score"},
-            only=("responses", "average"),
-            lines=("average",),
-            units={"average": "score"},
-            link=_leads(view, SUBMITTED),
-        ),
+    chart = trend_chart(
+        found,
         view,
-        empty="Nobody gave a score in this period.",
+        kind="combined",
+        names={"responses": "Responses", "average": "Average score"},
+        only=("responses", "average"),
+        lines=("average",),
+        units={"average": "score"},
+        link=_leads(view, SUBMITTED),
     )
+    return replace(chart, empty_text="Nobody gave a score in this period.")
 
 
 async def response_rate(view: CsatView) -> Chart:
@@ -356,9 +353,3 @@ def _measures(counts: Scores, *, distributed: bool = True) -> list[float | None]
 
 def _leads(view: CsatView, event: str) -> Callable[[Bucket, Line], str]:
     return lambda bucket, line: view.url_of(bucket.start, bucket.end, "/events", event_name=event)
-
-
-def _compared(chart: Chart, view: CsatView, *, empty: str) -> Chart:
-    """The answer always has the period before, for the key figures; a trend shows it where that is asked for."""
-    series = [series for series in chart.series if view.compare or not series.previous]
-    return replace(chart, series=series, empty_text=empty)

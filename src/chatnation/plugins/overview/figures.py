@@ -24,7 +24,7 @@ from chatnation.plugins.dashboard.api import (
 )
 from chatnation.plugins.overview import definitions
 from chatnation.plugins.sessions.api import questions
-from chatnation.query import Bucket, Condition, Timeseries, TimeseriesAnswer
+from chatnation.query import Bucket, Condition, Timeseries
 
 SESSIONS_PATH, EVENTS_PATH = "/sessions", "/events"
 BROWSERS, PAGES, COUNTRIES = 6, 10, 10
@@ -98,7 +98,7 @@ async def sessions(view: Look) -> Chart:
     now, before = (line.total or 0 for line in (answer.line("sessions"), answer.before("sessions")))
     change = percent_change(now, before)
     return trend_chart(
-        _shown(answer, view),
+        answer,
         view,
         kind="bars",
         only=("sessions",),
@@ -111,7 +111,7 @@ async def sessions(view: Look) -> Chart:
 async def conversions(view: Look) -> Chart:
     """The share of sessions that converted, over time."""
     return trend_chart(
-        _shown(await view.ask(_visits(view)), view),
+        await view.ask(_visits(view)),
         view,
         kind="lines",
         only=("conversion_rate",),
@@ -123,9 +123,8 @@ async def conversions(view: Look) -> Chart:
 
 async def growth(view: Look) -> Chart:
     """New and returning people over time."""
-    answer = await view.ask(questions.growth(view.range, view.conditions("sessions"), view.granularity))
     return trend_chart(
-        replace(answer, previous=(), previous_buckets=()),
+        await view.ask(questions.growth(view.range, view.conditions("sessions"), view.granularity)),
         view,
         kind="stacked",
         only=("returning", "new"),
@@ -137,7 +136,7 @@ async def growth(view: Look) -> Chart:
 async def active(view: Look) -> Chart:
     """Active people by day."""
     return trend_chart(
-        _shown(await view.ask(questions.active_persons(view.range, _of_events(view))), view),
+        await view.ask(questions.active_persons(view.range, _of_events(view))),
         view,
         kind="bars",
         names={"persons": "Active users"},
@@ -205,11 +204,6 @@ def _visits(view: Look) -> Timeseries:
 def _of_events(view: Look) -> tuple[Condition, ...]:
     """The filters, for events. That of journeys has no meaning for sessions, and so for nothing on this page."""
     return view.query.model_copy(update={"journey": []}).conditions("events")
-
-
-def _shown(answer: TimeseriesAnswer, view: Look) -> TimeseriesAnswer:
-    """With the period before, or without: key figures always need it, charts where that is asked for."""
-    return answer if view.compare else replace(answer, previous=(), previous_buckets=())
 
 
 def _sessions_of(view: Look, bucket: Bucket, **changes: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from chatnation import App, Page
@@ -163,15 +162,12 @@ async def volume(view: WhatsappView) -> Chart:
     def leads(bucket: Bucket, line: Line) -> str:
         return view.url_of(bucket.start, bucket.end, "/events", event_name=events[line.series])
 
-    return _compared(
-        trend_chart(
-            await Reports(view).figures(),
-            view,
-            names={"received": "Received", "sent": "Sent"},
-            only=("received", "sent"),
-            link=leads,
-        ),
+    return trend_chart(
+        await Reports(view).figures(),
         view,
+        names={"received": "Received", "sent": "Sent"},
+        only=("received", "sent"),
+        link=leads,
     )
 
 
@@ -219,16 +215,13 @@ async def read_rate(view: WhatsappView) -> Chart:
 
 async def new_contacts(view: WhatsappView) -> Chart:
     """Persons who wrote for the first time."""
-    return _compared(
-        trend_chart(
-            await Reports(view).figures(),
-            view,
-            kind="bars",
-            names={"new_contacts": "New contacts"},
-            only=("new_contacts",),
-            link=lambda bucket, line: view.url_of(bucket.start, bucket.end, "/events", event_name=RECEIVED),
-        ),
+    return trend_chart(
+        await Reports(view).figures(),
         view,
+        kind="bars",
+        names={"new_contacts": "New contacts"},
+        only=("new_contacts",),
+        link=lambda bucket, line: view.url_of(bucket.start, bucket.end, "/events", event_name=RECEIVED),
     )
 
 
@@ -446,13 +439,6 @@ async def _delivery_table(
         page_size=10,
         empty_text="No message with an id was sent in this period.",
     )
-
-
-def _compared(chart: Chart, view: WhatsappView) -> Chart:
-    """The answer always has the period before, for the key figures; the trend shows it where that is asked for."""
-    if view.compare:
-        return chart
-    return replace(chart, series=[series for series in chart.series if not series.previous])
 
 
 def _of_agent(view: WhatsappView, agent: str, event: str | None = None) -> str:
