@@ -41,24 +41,30 @@ class AiAnalyticsPages:
         self._app = app
 
     def pages(self) -> list[Page]:
-        def card(id: str, title: str, draw: object, metric: str, width: int, section: str = "") -> Card[AnalyticsQuery]:  # noqa: A002
-            known = {known.name: known.definition for known in definitions.METRICS}
-            name = f"ai_analytics.{metric}" if metric else ""
-            return Card(id, title, draw, known.get(name, ""), width, section=section, metric=name)  # type: ignore[arg-type]
-
         cards = [
-            card("figures", "", figures, "", 12),
-            card("intents", "Top intents", intents, "intents", 6),
-            card("trend", "Classifications and errors", trend, "trend", 6),
-            card("containment", "Persons and hand-overs", handovers, "handovers", 12, "Containment"),
-            card("latency-trend", "Latency", latency_trend, "latency", 6, "Speed and certainty"),
-            card("latency", "How long classifications take", latency, "latency_buckets", 6),
-            card("confidence", "Confidence", confidence, "confidence_trend", 6),
-            card("errors", "Errors", errors, "errors", 6),
-            card("tokens", "Tokens and cost", tokens, "tokens", 12, "Cost"),
-            card("resolved", "Chats resolved by agents", resolved, "resolved", 6, "Human agents"),
-            card("resolution-time", "Resolution time", resolution_time, "resolution_time", 6),
-            card("agents", "Top agents", agents, "top_agents", 12),
+            Card("figures", "", figures, width=12),
+            Card("intents", "Top intents", intents, metric="ai_analytics.intents"),
+            Card("trend", "Classifications and errors", trend, metric="ai_analytics.trend"),
+            Card(
+                "containment",
+                "Persons and hand-overs",
+                handovers,
+                width=12,
+                section="Containment",
+                metric="ai_analytics.handovers",
+            ),
+            Card(
+                "latency-trend", "Latency", latency_trend, section="Speed and certainty", metric="ai_analytics.latency"
+            ),
+            Card("latency", "How long classifications take", latency, metric="ai_analytics.latency_buckets"),
+            Card("confidence", "Confidence", confidence, metric="ai_analytics.confidence_trend"),
+            Card("errors", "Errors", errors, metric="ai_analytics.errors"),
+            Card("tokens", "Tokens and cost", tokens, width=12, section="Cost", metric="ai_analytics.tokens"),
+            Card(
+                "resolved", "Chats resolved by agents", resolved, section="Human agents", metric="ai_analytics.resolved"
+            ),
+            Card("resolution-time", "Resolution time", resolution_time, metric="ai_analytics.resolution_time"),
+            Card("agents", "Top agents", agents, width=12, metric="ai_analytics.top_agents"),
         ]
         return AnalyticsPage(
             self._app,
@@ -67,6 +73,7 @@ class AiAnalyticsPages:
             "AI and intents",
             cards,
             query=AnalyticsQuery,
+            metrics=definitions.METRICS,
             filters=("country", "channel"),
             needs="What an AI agent reports is counted here: ai.classification, ai.error, agent.handoff.",
         ).pages()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from pydantic import Field
 
@@ -62,21 +61,15 @@ class CsatPages:
         self._app = app
 
     def pages(self) -> list[Page]:
-        known = {metric.name: metric.definition for metric in definitions.METRICS}
-
-        def card(name: str, title: str, draw: Any, metric: str, width: int, section: str = "") -> Card[CsatQuery]:
-            metric = f"csat.{metric}" if metric else ""
-            return Card(name, title, draw, known.get(metric, ""), width, section=section, metric=metric)
-
         cards = [
-            card("figures", "", figures, "", 12),
-            card("trend", "Score and responses over time", trend, "average", 8),
-            card("scores", "Scores", scores, "scores", 4),
-            card("response-rate", "Response rate", response_rate, "response_rate", 6),
-            card("channels", "By channel", channels, "channels", 6),
-            card("journeys", "By journey", journeys, "journeys", 12),
-            card("agents", "By agent", agents, "agents", 12),
-            card("feedback", "Feedback", feedback, "feedback", 12),
+            Card("figures", "", figures, width=12),
+            Card("trend", "Score and responses over time", trend, width=8, metric="csat.average"),
+            Card("scores", "Scores", scores, width=4, metric="csat.scores"),
+            Card("response-rate", "Response rate", response_rate, metric="csat.response_rate"),
+            Card("channels", "By channel", channels, metric="csat.channels"),
+            Card("journeys", "By journey", journeys, width=12, metric="csat.journeys"),
+            Card("agents", "By agent", agents, width=12, metric="csat.agents"),
+            Card("feedback", "Feedback", feedback, width=12, metric="csat.feedback"),
         ]
         return AnalyticsPage(
             self._app,
@@ -85,6 +78,7 @@ class CsatPages:
             "Satisfaction",
             cards,
             query=CsatQuery,
+            metrics=definitions.METRICS,
             filters=("country", "channel"),
             needs="Surveys and their answers are counted here: csat.sent and csat_submitted.",
         ).pages()

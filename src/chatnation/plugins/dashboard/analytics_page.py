@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatnation import App, DatabaseUnavailable, NotFound, Page, Problem, csv_response, record_export
+from chatnation import App, DatabaseUnavailable, Metric, NotFound, Page, Problem, csv_response, record_export
 from chatnation.plugins.dashboard.analytics_query import FILTERS, FilterName
 from chatnation.plugins.dashboard.cards import Block, Card, Content, Q, download_of, finished
 from chatnation.plugins.dashboard.filter_bar import FilterBar
@@ -34,10 +34,11 @@ class AnalyticsPage(Generic[Q]):
 
     `plugin` is the name of the plugin, against which failures of cards are counted. `query` is the model of the
     address: `AnalyticsQuery`, or a subclass of it with fields of the page's own. `filters`: the global filters that
-    the cards heed; others are kept in the address and said to have no effect here. `granular` and `comparable`: whether
-    the switches for the width of buckets and for the period before are offered. `needs` says what has to come in for
-    the page to show something; a page whose cards are all empty says so instead of each of them. `values(view)` gives
-    what a template of the plugin's own needs besides; it extends `dashboard/analytics_page.html`.
+    the cards heed; others are kept in the address and said to have no effect here. `metrics`: where cards that name a
+    metric find their definition. `granular` and `comparable`: whether the switches for the width of buckets and for the
+    period before are offered. `needs` says what has to come in for the page to show something; a page whose cards are
+    all empty says so instead of each of them. `values(view)` gives what a template of the plugin's own needs besides;
+    it extends `dashboard/analytics_page.html`.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class AnalyticsPage(Generic[Q]):
         *,
         query: type[Q],
         filters: Sequence[FilterName] = tuple(FILTERS),
+        metrics: Iterable[Metric] = (),
         granular: bool = True,
         comparable: bool = True,
         permission: str = VIEW,
@@ -62,7 +64,8 @@ class AnalyticsPage(Generic[Q]):
         self._plugin = plugin
         self._path = path
         self._title = title
-        self._cards = {card.id: card for card in cards}
+        known = {metric.name: metric.definition for metric in metrics}
+        self._cards = {card.id: card.defined(known) for card in cards}
         if len(self._cards) != len(cards):
             raise ValueError(f"two cards of {path} have the same id")
         self._query = query

@@ -41,7 +41,8 @@ class Card(Generic[Q]):
     `id` names it in addresses: lower case letters, digits and hyphens. `title` may be empty for key figures.
     `definition` says how it is counted. `width`: of 12 columns on wide screens. `refresh`: seconds after which it is
     asked for again while somebody looks. `permission`: what one needs besides that of the page. `section`: a heading
-    above it, for the first card of a section. `metric`: the name of its definition, where that is a `Metric`.
+    above it, for the first card of a section. `metric`: the name of a `Metric`, whose definition it has if the page is
+    given the metrics and the card has none of its own.
     """
 
     id: str
@@ -57,6 +58,17 @@ class Card(Generic[Q]):
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise ValueError(f"{self.id!r} is not the id of a card: use lower case letters, digits and hyphens")
+
+    def defined(self, definitions: Mapping[str, str]) -> Card[Q]:
+        """With the definition of its metric, by name, where it has none of its own.
+
+        Raises ValueError where the metric is not defined either.
+        """
+        if self.definition or not self.metric:
+            return self
+        if self.metric not in definitions:
+            raise ValueError(f"the card {self.id!r} has no definition, and {self.metric!r} is no metric")
+        return replace(self, definition=definitions[self.metric])
 
 
 State = Literal["waiting", "ready", "failed", "forbidden"]

@@ -66,9 +66,7 @@ class CataloguePages:
         self._app = app
 
     def pages(self) -> list[Page]:
-        card: Card[AnalyticsQuery] = Card(
-            "catalogue", "Every event", self.names, definitions.CATALOGUE, 12, metric="explorer.catalogue"
-        )
+        card: Card[AnalyticsQuery] = Card("catalogue", "Every event", self.names, width=12, metric="explorer.catalogue")
         page = AnalyticsPage(
             self._app,
             "explorer",
@@ -76,6 +74,7 @@ class CataloguePages:
             "Event catalogue",
             [card],
             query=AnalyticsQuery,
+            metrics=definitions.METRICS,
             granular=False,
             comparable=False,
             template="explorer/catalogue.html",
@@ -141,18 +140,18 @@ class ExplorePages:
             EXPLORE,
             "Explore events",
             [
-                Card("trend", "Over time", self.trend, definitions.TREND, 8, metric="explorer.trend"),
-                Card("senders", "Senders", self.senders, definitions.SENDERS, 4, metric="explorer.senders"),
-                Card("values", "Values", self.values, definitions.VALUES, 6, metric="explorer.values"),
-                Card("numbers", "Numbers", self.numbers, definitions.NUMBERS, 6, metric="explorer.numbers"),
-                Card("properties", "Properties", self.properties, definitions.PROPERTIES, 12,
-                     metric="explorer.properties"),
+                Card("trend", "Over time", self.trend, width=8, metric="explorer.trend"),
+                Card("senders", "Senders", self.senders, width=4, metric="explorer.senders"),
+                Card("values", "Values", self.values, metric="explorer.values"),
+                Card("numbers", "Numbers", self.numbers, metric="explorer.numbers"),
+                Card("properties", "Properties", self.properties, width=12, metric="explorer.properties"),
             ],
             query=ExploreQuery,
+            metrics=definitions.METRICS,
             comparable=False,
             template="explorer/explore.html",
             values=self.choices,
-        )  # fmt: skip
+        )
 
     def pages(self) -> list[Page]:
         return self._page.pages()

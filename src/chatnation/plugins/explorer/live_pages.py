@@ -46,7 +46,7 @@ class LivePages:
         self._app = app
         cards = [
             Card("figures", "", self.figures, width=12, refresh=15),
-            Card("names", "Events by name", self.names, definitions.NAMES, 12, refresh=30, metric="explorer.names"),
+            Card("names", "Events by name", self.names, width=12, refresh=30, metric="explorer.names"),
         ]
         self._page = AnalyticsPage(
             app,
@@ -55,6 +55,7 @@ class LivePages:
             "Events",
             cards,
             query=EventQuery,
+            metrics=definitions.METRICS,
             granular=False,
             comparable=False,
             template="explorer/events.html",

@@ -37,7 +37,7 @@ class FunnelPage(AnalyticsPage[FunnelQuery]):
     """A page whose address has to say which funnel it is; one that does not leads to one that does."""
 
     def __init__(self, app: Callable[[], App], saved: SavedFunnels, cards: Sequence[Card[FunnelQuery]], **more: Any):
-        super().__init__(app, "funnels", PATH, "Funnels", cards, query=FunnelQuery, **more)
+        super().__init__(app, "funnels", PATH, "Funnels", cards, query=FunnelQuery, metrics=definitions.METRICS, **more)
         self._saved = saved
 
     async def show(self, request: Request) -> Response:
@@ -84,13 +84,13 @@ class FunnelPages:
         return [
             Card("figures", "", self.figures, width=12),
             Card("drop", "", self.drop, width=12),
-            Card("steps", "Funnel", self.steps, definitions.STEPS, width=7, metric="funnels.steps"),
-            Card("trend", "Conversion over time", self.trend, definitions.TREND, width=5, metric="funnels.trend"),
-            Card("table", "Step by step", self.table, definitions.STEPS, width=12, metric="funnels.steps"),
-            Card("groups", "Breakdown", self.groups, definitions.BREAKDOWN, width=12, metric="funnels.breakdown"),
-            Card("times", "Time to each step", self.times, definitions.TIMES, width=8, metric="funnels.times"),
-            Card("histogram", "Time to convert", self.histogram, definitions.TIME, width=4, metric="funnels.time"),
-            Card("people", "Who is behind a step", self.people, definitions.PEOPLE, width=12, metric="funnels.people"),
+            Card("steps", "Funnel", self.steps, width=7, metric="funnels.steps"),
+            Card("trend", "Conversion over time", self.trend, width=5, metric="funnels.trend"),
+            Card("table", "Step by step", self.table, width=12, metric="funnels.steps"),
+            Card("groups", "Breakdown", self.groups, width=12, metric="funnels.breakdown"),
+            Card("times", "Time to each step", self.times, width=8, metric="funnels.times"),
+            Card("histogram", "Time to convert", self.histogram, width=4, metric="funnels.time"),
+            Card("people", "Who is behind a step", self.people, width=12, metric="funnels.people"),
             Card("walk", "One person's way", self.walk, width=6),
         ]
 

@@ -26,40 +26,30 @@ class JourneysPages:
     def pages(self) -> list[Page]:
         cards = [
             Card("figures", "", self.figures, width=12),
-            Card("outcomes", "Outcomes", self.outcomes, definitions.OUTCOMES, width=4, metric="journeys.outcomes"),
+            Card("outcomes", "Outcomes", self.outcomes, width=4, metric="journeys.outcomes"),
+            Card("self-serve", "Self-serve and assisted", self.self_serve, width=8, metric="journeys.self_serve"),
+            Card("rate", "Hand-off rate", self.rate, width=12, metric="journeys.handoff_rate"),
+            Card("journeys", "By journey", self.journeys, width=12, metric="journeys.by_journey"),
             Card(
-                "self-serve",
-                "Self-serve and assisted",
-                self.self_serve,
-                definitions.SELF_SERVE,
-                width=8,
-                metric="journeys.self_serve",
+                "steps", "Hand-offs by step", self.steps, section="Hand-offs to agents", metric="journeys.handoff_steps"
             ),
-            Card("rate", "Hand-off rate", self.rate, definitions.RATE, width=12, metric="journeys.handoff_rate"),
-            Card(
-                "journeys", "By journey", self.journeys, definitions.BY_JOURNEY, width=12, metric="journeys.by_journey"
-            ),
-            Card(
-                "steps",
-                "Hand-offs by step",
-                self.steps,
-                definitions.STEPS,
-                section="Hand-offs to agents",
-                metric="journeys.handoff_steps",
-            ),
-            Card(
-                "reasons", "Reasons for hand-offs", self.reasons, definitions.REASONS, metric="journeys.handoff_reasons"
-            ),
+            Card("reasons", "Reasons for hand-offs", self.reasons, metric="journeys.handoff_reasons"),
             Card("time", "", self.time, width=12),
-            Card("agents", "Hand-offs by agent", self.agents, definitions.AGENTS, metric="journeys.agents"),
-            Card("sums", "How it adds up", self.sums, definitions.HANDOFFS, metric="journeys.handoffs"),
+            Card("agents", "Hand-offs by agent", self.agents, metric="journeys.agents"),
+            Card("sums", "How it adds up", self.sums, metric="journeys.handoffs"),
             Card(
                 "told", "Journeys one by one", self.told, definitions.TOLD, width=12, section="The journeys themselves"
             ),
         ]
-        needs = "Attempts are counted here: events flagged as the start or the end of a journey, and agent.handoff."
         return AnalyticsPage(
-            self._app, "journeys", PATH, "Self-serve and assisted", cards, query=JourneysQuery, needs=needs
+            self._app,
+            "journeys",
+            PATH,
+            "Self-serve and assisted",
+            cards,
+            query=JourneysQuery,
+            metrics=definitions.METRICS,
+            needs="Attempts are counted here: events flagged as the start or the end of a journey, and agent.handoff.",
         ).pages()
 
     async def figures(self, view: JourneysView) -> list[Kpi]:

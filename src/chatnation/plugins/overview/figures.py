@@ -37,22 +37,15 @@ def cards() -> list[Card[AnalyticsQuery]]:
     """All of them, in the order of the page."""
     return [
         Card("figures", "", key_figures, width=12),
-        Card("days", "Sessions over time", sessions, definitions.SESSIONS_OVER_TIME, 8, metric="overview.days"),
-        Card("devices", "Traffic by device", devices, definitions.DEVICES, 4, metric="overview.devices"),
-        Card(
-            "conversions",
-            "Conversion rate",
-            conversions,
-            definitions.CONVERSION_OVER_TIME,
-            6,
-            metric="overview.conversions",
-        ),
-        Card("growth", "User growth", growth, definitions.GROWTH, 6, metric="overview.growth"),
-        Card("daily-users", "Daily active users", active, definitions.ACTIVE, 6, metric="overview.daily_users"),
-        Card("heatmap", "When sessions begin", week, definitions.HEATMAP, 6, metric="overview.heatmap"),
-        Card("pages", "Top pages", pages, definitions.PAGES, 4, metric="overview.pages"),
-        Card("browsers", "Top browsers", browsers, definitions.BROWSERS, 4, metric="overview.browsers"),
-        Card("countries", "Traffic by country", countries, definitions.COUNTRIES, 4, metric="overview.countries"),
+        Card("days", "Sessions over time", sessions, width=8, metric="overview.days"),
+        Card("devices", "Traffic by device", devices, width=4, metric="overview.devices"),
+        Card("conversions", "Conversion rate", conversions, metric="overview.conversions"),
+        Card("growth", "User growth", growth, metric="overview.growth"),
+        Card("daily-users", "Daily active users", active, metric="overview.daily_users"),
+        Card("heatmap", "When sessions begin", week, metric="overview.heatmap"),
+        Card("pages", "Top pages", pages, width=4, metric="overview.pages"),
+        Card("browsers", "Top browsers", browsers, width=4, metric="overview.browsers"),
+        Card("countries", "Traffic by country", countries, width=4, metric="overview.countries"),
     ]
 
 

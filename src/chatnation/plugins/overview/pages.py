@@ -35,6 +35,7 @@ class OverviewPages:
             cards(),
             query=AnalyticsQuery,
             filters=HEEDED,
+            metrics=definitions.METRICS,
             template="overview/overview.html",
             values=self._values,
         )

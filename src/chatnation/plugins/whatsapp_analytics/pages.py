@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from chatnation import App, Page
 from chatnation.plugins.dashboard.api import (
@@ -58,31 +57,48 @@ class WhatsappAnalyticsPages:
         self._app = app
 
     def pages(self) -> list[Page]:
-        known = {metric.name: metric.definition for metric in definitions.METRICS}
-
-        def card(name: str, title: str, draw: Any, metric: str, width: int, section: str = "") -> Card[AnalyticsQuery]:
-            metric = f"whatsapp_analytics.{metric}" if metric else ""
-            return Card(name, title, draw, known.get(metric, ""), width, section=section, metric=metric)
-
         cards = [
-            card("figures", "", figures, "", 12),
-            card("volume", "Messages over time", volume, "received", 8),
-            card("funnel", "Delivery", funnel, "delivery", 4),
-            card("read-rate", "Read rate", read_rate, "read_rate", 6),
-            card("new-contacts", "New contacts", new_contacts, "new_contacts", 6),
-            card(
-                "response-trend", "Response time", response_trend, "response_time", 6, "How fast contacts are answered"
+            Card("figures", "", figures, width=12),
+            Card("volume", "Messages over time", volume, width=8, metric="whatsapp_analytics.received"),
+            Card("funnel", "Delivery", funnel, width=4, metric="whatsapp_analytics.delivery"),
+            Card("read-rate", "Read rate", read_rate, metric="whatsapp_analytics.read_rate"),
+            Card("new-contacts", "New contacts", new_contacts, metric="whatsapp_analytics.new_contacts"),
+            Card(
+                "response-trend",
+                "Response time",
+                response_trend,
+                section="How fast contacts are answered",
+                metric="whatsapp_analytics.response_time",
             ),
-            card("response-times", "Spread of response times", response_times, "response_time", 6),
-            card("responders", "Who answers", responders, "responders", 12),
-            card("hours", "Messages received by hour", hours, "hours", 6, "When and from where"),
-            card("countries", "Countries", countries, "countries", 6),
-            card("week", "Hours of the week", week, "week", 12),
-            card("resolution", "Time to resolve a chat", resolution, "resolution", 6, "Chats and agents"),
-            card("lengths", "Length of conversations", lengths, "length", 6),
-            card("agents", "Agents", agents, "agents", 6),
-            card("agent-delivery", "What becomes of agents' messages", agent_delivery, "by_agent", 6),
-            card("templates", "Templates", templates, "templates", 12),
+            Card(
+                "response-times", "Spread of response times", response_times, metric="whatsapp_analytics.response_time"
+            ),
+            Card("responders", "Who answers", responders, width=12, metric="whatsapp_analytics.responders"),
+            Card(
+                "hours",
+                "Messages received by hour",
+                hours,
+                section="When and from where",
+                metric="whatsapp_analytics.hours",
+            ),
+            Card("countries", "Countries", countries, metric="whatsapp_analytics.countries"),
+            Card("week", "Hours of the week", week, width=12, metric="whatsapp_analytics.week"),
+            Card(
+                "resolution",
+                "Time to resolve a chat",
+                resolution,
+                section="Chats and agents",
+                metric="whatsapp_analytics.resolution",
+            ),
+            Card("lengths", "Length of conversations", lengths, metric="whatsapp_analytics.length"),
+            Card("agents", "Agents", agents, metric="whatsapp_analytics.agents"),
+            Card(
+                "agent-delivery",
+                "What becomes of agents' messages",
+                agent_delivery,
+                metric="whatsapp_analytics.by_agent",
+            ),
+            Card("templates", "Templates", templates, width=12, metric="whatsapp_analytics.templates"),
         ]
         return AnalyticsPage(
             self._app,
@@ -91,6 +107,7 @@ class WhatsappAnalyticsPages:
             "WhatsApp",
             cards,
             query=AnalyticsQuery,
+            metrics=definitions.METRICS,
             filters=("country", "channel"),
             needs="Messages of a WhatsApp number are counted here: message.received, message.sent, and their receipts.",
         ).pages()
