@@ -54,6 +54,7 @@ from chatnation.plugins.dashboard.charts import (
 from chatnation.plugins.dashboard.countries import country_name
 from chatnation.plugins.dashboard.data_tables import Column, DataTable
 from chatnation.plugins.dashboard.filter_bar import Chip, FilterBar, value_label
+from chatnation.plugins.dashboard.names import person_names
 from chatnation.plugins.dashboard.period import DEFAULT, PRESETS, Period, PeriodAnswer, PeriodQuery
 from chatnation.plugins.dashboard.view import View
 
@@ -104,6 +105,7 @@ __all__ = [
     "paths_chart",
     "percent",
     "percent_change",
+    "person_names",
     "ranked_chart",
     "retention_chart",
     "share_chart",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from uuid import UUID
 
-from chatnation import Persons
-from chatnation.plugins.dashboard.api import Column, DataTable, Part
+from chatnation.plugins.dashboard.api import Column, DataTable, Part, person_names
 from chatnation.plugins.funnels import questions
 from chatnation.plugins.funnels.definition import Definition
 from chatnation.plugins.funnels.figures import largest_drop, step_names
@@ -103,17 +102,3 @@ async def _example(view: FunnelView, definition: Definition, answer: FunnelAnswe
         return None
     found = await view.ask(questions.furthest(view, reached[-1]))
     return found.actors[0].person_id if found.actors else None
-
-
-async def person_names(view: FunnelView, person_ids: Iterable[UUID | None]) -> Mapping[UUID, str]:
-    """What persons are called, for whoever may know."""
-    if not view.actor.can(SEE_PERSONS):
-        return {}
-    persons, tenant_id = view.app.services.get(Persons), view.tenant.id
-    names: dict[UUID, str] = {}
-    async with view.app.storage.tenant(tenant_id) as connection:
-        for person_id in dict.fromkeys(person_ids):
-            name = (await persons.traits(connection, tenant_id, person_id)).get("name") if person_id else None
-            if person_id and isinstance(name, str) and name.strip():
-                names[person_id] = name.strip()[:100]
-    return names

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from uuid import UUID
+from collections.abc import Iterable
 
-from chatnation import Persons
-from chatnation.plugins.dashboard.api import Column, DataTable, Part
+from chatnation.plugins.dashboard.api import Column, DataTable, Part, person_names
 from chatnation.plugins.journeys import questions
 from chatnation.plugins.journeys.address import JourneysView
 from chatnation.plugins.journeys.counts import in_words
@@ -37,7 +35,7 @@ async def told_part(view: JourneysView, rules: Rules) -> Part:
     if asked.name:
         where = *where, Filter(rules.name_field, "is", tuple(asked.name))
     found = await view.ask(questions.journeys_told(rules, view.range, where, tell))
-    names = {} if whole else await _person_names(view, (one.person_id for one in found.told))
+    names = {} if whole else await person_names(view, (one.person_id for one in found.told))
     return Part(
         "journeys/told.html",
         {
@@ -84,17 +82,3 @@ def _table(told: Iterable[Attempt], rules: Rules) -> DataTable:
             for one in told
         ],
     )
-
-
-async def _person_names(view: JourneysView, person_ids: Iterable[UUID | None]) -> Mapping[UUID, str]:
-    """What persons are called, for whoever may know."""
-    if not view.actor.can(SEE_PERSONS):
-        return {}
-    persons, tenant_id = view.app.services.get(Persons), view.tenant.id
-    names: dict[UUID, str] = {}
-    async with view.app.storage.tenant(tenant_id) as connection:
-        for person_id in dict.fromkeys(person_ids):
-            name = (await persons.traits(connection, tenant_id, person_id)).get("name") if person_id else None
-            if person_id and isinstance(name, str) and name.strip():
-                names[person_id] = name.strip()[:100]
-    return names
