@@ -23,6 +23,7 @@ from chatnation.plugins.dashboard.api import (
     bucket_labels,
     distribution_chart,
     percent,
+    percent_of,
     ranked_chart,
     trend_chart,
 )
@@ -299,7 +300,7 @@ def _agent_link(view: AiView, agent: str | None) -> str | None:
 
 def _contained(reached: Sequence[int]) -> float | None:
     met, handed_over = reached
-    return 100 * (met - handed_over) / met if met else None
+    return percent_of(met - handed_over, met)
 
 
 def _seconds(milliseconds: float | None) -> float | None:

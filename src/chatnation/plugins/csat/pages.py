@@ -10,7 +10,7 @@ from pydantic import Field
 from chatnation import App, Page
 from chatnation.plugins.csat import definitions
 from chatnation.plugins.csat.questions import AGENT, JOURNEY, RATING, SCORES, SENT, SUBMITTED, Show
-from chatnation.plugins.csat.reports import Reports, Scores, answered_share, rating_of, share, text_of
+from chatnation.plugins.csat.reports import Reports, Scores, answered_share, rating_of, text_of
 from chatnation.plugins.csat.routes import PATH
 from chatnation.plugins.dashboard.api import (
     AnalyticsPage,
@@ -26,6 +26,7 @@ from chatnation.plugins.dashboard.api import (
     View,
     bucket_labels,
     percent,
+    percent_of,
     trend_chart,
 )
 from chatnation.query import Bucket, EventRow, Line
@@ -207,7 +208,7 @@ async def scores(view: CsatView) -> Chart:
                 list(reversed(found.counts)),
                 [view.url("/events", event_name=SUBMITTED, **{RATING: score}) for score in best_first],
             ),
-            Series("Share", [share(count, found.total) for count in reversed(found.counts)], unit="percent"),
+            Series("Share", [percent_of(count, found.total) for count in reversed(found.counts)], unit="percent"),
         ],
         empty_text="Nobody gave a score in this period.",
     )
@@ -243,8 +244,7 @@ async def _broken_down(view: CsatView, field: str, label: str, *, distributed: b
 
 async def agents(view: CsatView) -> DataTable:
     """What became of the surveys about each agent's chats."""
-    reports = Reports(view)
-    found, names = await reports.surveys(), await reports.agent_names()
+    found, names = await Reports(view).surveys_with_names()
     rows = []
     for group in found.groups:
         agent = group.value
@@ -252,7 +252,7 @@ async def agents(view: CsatView) -> DataTable:
         link = view.url("/events", event_name=SENT, **{AGENT: agent or "unknown"})
         name = "Others" if group.other else names.get(agent or "", agent or UNKNOWN)
         rows.append(
-            [Cell(name, link=None if group.other else link), sent, share(counts.total, sent), *_measures(counts)]
+            [Cell(name, link=None if group.other else link), sent, percent_of(counts.total, sent), *_measures(counts)]
         )
     total = Scores.of_outcomes(found.total)
     return DataTable(
@@ -263,7 +263,7 @@ async def agents(view: CsatView) -> DataTable:
             *_columns(),
         ],
         rows=rows,
-        total=["All", found.total.attempts, share(total.total, found.total.attempts), *_measures(total)]
+        total=["All", found.total.attempts, percent_of(total.total, found.total.attempts), *_measures(total)]
         if rows
         else None,
         sort="-responses",

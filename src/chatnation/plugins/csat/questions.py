@@ -31,7 +31,7 @@ RATING = "properties.rating"
 CHAT = "first_of:properties.inboxSessionId|session|person"
 """The chat that was rated, else the visit in which somebody rated."""
 JOURNEY = "first_of:properties.journey|properties.journeyStep|properties.issue"
-AGENT, AGENT_NAME = "properties.agentId", "properties.agentName"
+AGENT = "properties.agentId"
 ANSWERED_WITHIN = 30 * DAY
 
 _SCORES = tuple(float(score) for score in SCORES)
@@ -131,12 +131,6 @@ class Questions:
             granularity=granularity,
             compare=True,
         )
-
-    def agent_names(self) -> Breakdown:
-        """By what names agents are known; filters do not matter."""
-        named = Selection((), (Filter(AGENT, "is_set"), Filter(AGENT_NAME, "is_set")))
-        by = (AGENT, AGENT_NAME)
-        return Breakdown(range=self.stretch, series=(Series("events", named),), by=by, limit=2_000)
 
     def feedback(self, show: Show, low: int, limit: int, after: str | None = None) -> Events:
         return Events(

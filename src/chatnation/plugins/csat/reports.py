@@ -9,7 +9,7 @@ from typing import Any
 from chatnation import TenantSettings
 from chatnation.plugins.csat.questions import SCORES, Questions, Show
 from chatnation.plugins.csat.settings import CsatTenantSettings
-from chatnation.plugins.dashboard.api import View
+from chatnation.plugins.dashboard.api import View, percent_of, with_agent_names
 from chatnation.query import (
     BreakdownAnswer,
     BreakdownRow,
@@ -52,7 +52,7 @@ class Scores:
     @property
     def five_star(self) -> float | None:
         """In percent."""
-        return share(self.counts[-1], self.total)
+        return percent_of(self.counts[-1], self.total)
 
 
 class Reports:
@@ -78,14 +78,9 @@ class Reports:
     async def surveys(self) -> OutcomesAnswer:
         return await self.view.ask(self.questions.surveys(self.view.granularity))
 
-    async def agent_names(self) -> Mapping[str, str]:
-        """The most frequent name of each agent of whom some event told one."""
-        names: dict[str, str] = {}
-        for row in (await self.view.ask(self.questions.agent_names())).rows:
-            agent, name = row.values
-            if agent and name:
-                names.setdefault(agent, name)
-        return names
+    async def surveys_with_names(self) -> tuple[OutcomesAnswer, Mapping[str, str]]:
+        """The surveys, and what agents are called."""
+        return await with_agent_names(self.view, self.questions.surveys(self.view.granularity))
 
     async def feedback(self, show: Show, limit: int, after: str | None = None) -> EventsAnswer:
         low = (await self.settings()).low_score
@@ -112,12 +107,7 @@ def text_of(event: EventRow, *names: str) -> str | None:
 
 def answered_share(counts: OutcomeCounts | None) -> float | None:
     """Of surveys those that were answered, in percent."""
-    return None if counts is None else share(Scores.of_outcomes(counts).total, counts.attempts)
-
-
-def share(part: float, whole: float) -> float | None:
-    """A part of a whole in percent; None where the whole is nothing."""
-    return 100 * part / whole if whole else None
+    return None if counts is None else percent_of(Scores.of_outcomes(counts).total, counts.attempts)
 
 
 def rounded(average: float | None) -> float | None:

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from chatnation import App, Route
 from chatnation.plugins.csat import answers
 from chatnation.plugins.csat.questions import JOURNEY, SCORES, Show
-from chatnation.plugins.csat.reports import Reports, Scores, answered_share, rating_of, rounded, share, text_of
-from chatnation.plugins.dashboard.api import AnalyticsQuery, PeriodAnswer, View, percent_change
+from chatnation.plugins.csat.reports import Reports, Scores, answered_share, rating_of, rounded, text_of
+from chatnation.plugins.dashboard.api import AnalyticsQuery, PeriodAnswer, View, percent_change, percent_of
 from chatnation.query import Bucket, EventRow, Granularity
 
 VIEW = "analytics.view"
@@ -89,7 +89,7 @@ class CsatRoutes:
     async def by_agent(self, request: Request, query: AnalyticsQuery) -> answers.ByAgent:
         """Scores by the agent whose chat was rated."""
         reports = self._reports(request, query)
-        found, names = await reports.surveys(), await reports.agent_names()
+        found, names = await reports.surveys_with_names()
         data = []
         for group in found.groups:
             if group.other:
@@ -139,7 +139,7 @@ class CsatRoutes:
 def distribution(scores: Scores) -> list[answers.ScoreCount]:
     """All five scores."""
     return [
-        answers.ScoreCount(score=score, count=count, percentage=share(count, scores.total))
+        answers.ScoreCount(score=score, count=count, percentage=percent_of(count, scores.total))
         for score, count in zip(SCORES, scores.counts, strict=True)
     ]
 

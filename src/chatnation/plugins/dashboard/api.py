@@ -50,11 +50,12 @@ from chatnation.plugins.dashboard.charts import (
     Value,
     percent,
     percent_change,
+    percent_of,
 )
 from chatnation.plugins.dashboard.countries import country_name
 from chatnation.plugins.dashboard.data_tables import Column, DataTable
 from chatnation.plugins.dashboard.filter_bar import Chip, FilterBar, value_label
-from chatnation.plugins.dashboard.names import person_names
+from chatnation.plugins.dashboard.names import agent_names, person_names, with_agent_names
 from chatnation.plugins.dashboard.period import DEFAULT, PRESETS, Period, PeriodAnswer, PeriodQuery
 from chatnation.plugins.dashboard.view import View
 
@@ -90,6 +91,7 @@ __all__ = [
     "Value",
     "View",
     "address",
+    "agent_names",
     "bucket_label",
     "bucket_labels",
     "changed",
@@ -105,6 +107,7 @@ __all__ = [
     "paths_chart",
     "percent",
     "percent_change",
+    "percent_of",
     "person_names",
     "ranked_chart",
     "retention_chart",
@@ -113,4 +116,5 @@ __all__ = [
     "trend_chart",
     "value_label",
     "week_heatmap",
+    "with_agent_names",
 ]

@@ -207,7 +207,7 @@ class Chart:
         rows = []
         for index, count in enumerate(counts):
             before = counts[index - 1] if index else None
-            shares = (_percent(count, first), _percent(count, before) if before is not None else None)
+            shares = (percent_of(count, first), percent_of(count, before) if before is not None else None)
             rows.append(
                 [
                     self._category(index),
@@ -238,7 +238,7 @@ class Chart:
                 Cell(self.nodes[flow.source].name, link=self.nodes[flow.source].link),
                 Cell(self.nodes[flow.target].name, link=self.nodes[flow.target].link),
                 Cell(flow.value, self.unit, flow.link),
-                Cell(_percent(flow.value, self.nodes[flow.source].value), "percent"),
+                Cell(percent_of(flow.value, self.nodes[flow.source].value), "percent"),
             ]
             for flow in self.flows
         ]
@@ -305,6 +305,11 @@ def percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
+def percent_of(part: float, whole: float | None) -> float | None:
+    """A part of a whole in percent; None where there is no whole."""
+    return 100 * part / whole if whole else None
+
+
 def check_unit(unit: Unit) -> None:
     """Raise ValueError for what is no unit."""
     if unit not in _UNITS and not _CURRENCY.fullmatch(unit):
@@ -322,10 +327,6 @@ def _path(values: Sequence[Value]) -> str:
     return "".join(parts)
 
 
-def _percent(part: float, whole: float | None) -> float | None:
-    return 100 * part / whole if whole else None
-
-
 def _with_shares(table: ChartTable, *, by_row: bool) -> ChartTable:
     """A column of shares after each column of numbers: of the row, or of the column."""
     columns, width = [table.columns[0]], len(table.columns)
@@ -337,6 +338,6 @@ def _with_shares(table: ChartTable, *, by_row: bool) -> ChartTable:
         cells = [row[0]]
         of_row = sum(cell.amount for cell in row[1:])
         for place, cell in enumerate(row[1:], 1):
-            cells += [cell, Cell(_percent(cell.amount, of_row if by_row else totals[place]), "percent")]
+            cells += [cell, Cell(percent_of(cell.amount, of_row if by_row else totals[place]), "percent")]
         rows.append(cells)
     return ChartTable(columns, rows)

@@ -21,6 +21,7 @@ from chatnation.plugins.dashboard.api import (
     Part,
     View,
     distribution_chart,
+    percent_of,
     ranked_chart,
     share_chart,
     trend_chart,
@@ -281,7 +282,7 @@ def property_rows(view: View[ExploreQuery], seen: CataloguedEvent, said: Mapping
     rows: list[list[Any]] = [
         [
             Cell(each.name, link=explore_url(view, seen.event_name, each.name)),
-            100 * each.count / seen.sampled if seen.sampled else None,
+            percent_of(each.count, seen.sampled),
             ", ".join(f"{kind} {share(count, each.count)}" for kind, count in each.types.items()),
             ", ".join(each.examples[:4]),
             said.get(each.name, ""),

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from chatnation import App, Page, csv_stream, record_export
-from chatnation.plugins.dashboard.api import PRESETS, FilterName, Kpi, View, country_name
+from chatnation.plugins.dashboard.api import PRESETS, FilterName, Kpi, View, country_name, percent_of
 from chatnation.plugins.explorer import definitions
 from chatnation.plugins.explorer.chips import bar_with
 from chatnation.plugins.explorer.episodes import runs
@@ -115,18 +115,14 @@ def figures(now: Any, before: Any) -> list[Kpi]:
         ),
         Kpi(
             "Converted",
-            _share(now),
+            percent_of(now.converted, now.sessions),
             definitions.CONVERTED,
-            _share(before),
+            percent_of(before.converted, before.sessions),
             unit="percent",
             detail=f"{now.converted:,} sessions",
             metric="explorer.converted",
         ),
     ]
-
-
-def _share(totals: Any) -> float | None:
-    return 100 * totals.converted / totals.sessions if totals.sessions else None
 
 
 def _row_class() -> Any:

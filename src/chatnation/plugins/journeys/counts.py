@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from chatnation.plugins.dashboard.api import percent_change
+from chatnation.plugins.dashboard.api import percent_change, percent_of
 from chatnation.plugins.journeys.labels import UNKNOWN, Labels, folded
 from chatnation.plugins.journeys.questions import ASSISTED, COMPLETED, HANDED_OVER
 from chatnation.query import BreakdownAnswer, OutcomeCounts, OutcomesAnswer
@@ -40,7 +40,7 @@ class Journeys:
 
     def share(self, part: int) -> float | None:
         """A part of the total in percent; None without any journey."""
-        return 100 * part / self.total if self.total else None
+        return percent_of(part, self.total)
 
     def __add__(self, other: Journeys) -> Journeys:
         return Journeys(

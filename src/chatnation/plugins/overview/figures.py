@@ -17,6 +17,7 @@ from chatnation.plugins.dashboard.api import (
     View,
     country_name,
     percent_change,
+    percent_of,
     ranked_chart,
     share_chart,
     trend_chart,
@@ -158,7 +159,7 @@ async def countries(view: Look) -> DataTable:
         [
             Cell(country_name(code) if code else "Unknown", key=code or ""),
             Cell(count, "number", link(code)),
-            Cell(100 * (count or 0) / total if total else None, "percent"),
+            Cell(percent_of(count or 0, total), "percent"),
         ]
         for (code,), (count,) in ((row.values, row.measures) for row in answer.rows)
     ]

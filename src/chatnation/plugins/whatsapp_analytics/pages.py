@@ -16,9 +16,11 @@ from chatnation.plugins.dashboard.api import (
     Kpi,
     Series,
     Target,
+    agent_names,
     bucket_labels,
     country_name,
     intervals_trend_chart,
+    percent_of,
     ranked_chart,
     trend_chart,
     week_heatmap,
@@ -29,7 +31,7 @@ from chatnation.plugins.whatsapp_analytics.questions import (
     BOT,
     TEMPLATE,
 )
-from chatnation.plugins.whatsapp_analytics.reports import Reports, WhatsappView, share
+from chatnation.plugins.whatsapp_analytics.reports import Reports, WhatsappView
 from chatnation.plugins.whatsapp_analytics.routes import PATH, TARGET_MINUTES
 from chatnation.query import Bucket, IntervalsAnswer, IntervalsGroup, Line
 
@@ -192,7 +194,7 @@ async def funnel(view: WhatsappView) -> Chart:
     """Sent, delivered, read; and how many contacts replied, in words."""
     reports = Reports(view)
     (delivery, _), (replies, _) = await reports.delivery(), await reports.replies()
-    replied = f"{share(replies.replied, replies.contacts):.0f}% of the contacts replied." if replies.contacts else ""
+    replied = f"{replies.share:.0f}% of the contacts replied." if replies.share is not None else ""
     names = ["message.sent", "message.delivered", "message.read"]
     return Chart(
         kind="funnel",
@@ -216,7 +218,7 @@ async def read_rate(view: WhatsappView) -> Chart:
     buckets = [point.bucket for point in found.trend]
     open_ = [not point.mature for point in found.trend]
     links = [view.url_of(bucket.start, bucket.end, "/events", event_name=SENT) for bucket in buckets]
-    rates = [share(point.converted, point.entered) for point in found.trend]
+    rates = [percent_of(point.converted, point.entered) for point in found.trend]
     return Chart(
         kind="combined",
         category=view.granularity.capitalize(),
@@ -273,8 +275,7 @@ async def response_times(view: WhatsappView) -> Chart:
 
 async def responders(view: WhatsappView) -> DataTable:
     """Response times of the bot and of each agent."""
-    reports = Reports(view)
-    found, names = await reports.responders(), await reports.agent_names()
+    found, names = await Reports(view).responders()
 
     def named(group: IntervalsGroup) -> Cell:
         if group.other:
@@ -388,8 +389,7 @@ async def lengths(view: WhatsappView) -> Chart:
 
 async def agents(view: WhatsappView) -> DataTable:
     """What agents did."""
-    reports = Reports(view)
-    found, names = await reports.breakdown(reports.questions.agents(500)), await reports.agent_names()
+    found, names = await Reports(view).agents(500)
     rows = []
     for row in found.rows:
         agent = row.values[0] or ""
@@ -420,7 +420,7 @@ async def agents(view: WhatsappView) -> DataTable:
 async def agent_delivery(view: WhatsappView) -> DataTable:
     """What becomes of the messages of each agent."""
     reports = Reports(view)
-    names = await reports.agent_names()
+    names = await agent_names(view)
 
     def named(agent: str | None) -> Cell:
         if agent is None:

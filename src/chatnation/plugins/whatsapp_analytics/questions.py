@@ -40,7 +40,7 @@ MESSAGE = "first_of:properties.messageId|properties.message_id"
 CHAT = "first_of:properties.inboxSessionId|properties.chatId"
 CONVERSATION = "first_of:properties.chatId|properties.inboxSessionId|session|person"
 TEMPLATE = "first_of:properties.template.name|properties.templateId"
-AGENT, AGENT_NAME = "properties.agentId", "properties.agentName"
+AGENT = "properties.agentId"
 SENDER = "first_of:properties.agentId|properties.isAutomated"
 """The agent who wrote, or `true` for the bot."""
 BOT = "true"
@@ -160,12 +160,6 @@ class Questions:
             Series("sent", replace(SENT, filters=by_agents)),
             Series("contacts", replace(SENT, filters=by_agents), Measure("persons")),
         )
-
-    def agent_names(self) -> Breakdown:
-        """By what names agents are known; filters do not matter."""
-        named = Selection((), (Filter(AGENT, "is_set"), Filter(AGENT_NAME, "is_set")))
-        by = (AGENT, AGENT_NAME)
-        return Breakdown(range=self.stretch, series=(Series("events", named),), by=by, limit=2_000)
 
     def _breakdown(self, by: tuple[str, ...], limit: int, *series: Series) -> Breakdown:
         return Breakdown(range=self.stretch, filters=tuple(self.conditions), series=series, by=by, limit=limit)

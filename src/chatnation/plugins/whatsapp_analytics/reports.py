@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chatnation.plugins.dashboard.api import AnalyticsQuery, View
+from chatnation.plugins.dashboard.api import AnalyticsQuery, View, percent_of, with_agent_names
 from chatnation.plugins.whatsapp_analytics.questions import Questions
 from chatnation.query import (
     Breakdown,
@@ -31,16 +31,16 @@ class Delivery:
 
     @property
     def delivered_share(self) -> float | None:
-        return share(self.delivered, self.sent)
+        return percent_of(self.delivered, self.sent)
 
     @property
     def read_share(self) -> float | None:
         """Of all that were sent."""
-        return share(self.read, self.sent)
+        return percent_of(self.read, self.sent)
 
     @property
     def read_of_delivered(self) -> float | None:
-        return share(self.read, self.delivered)
+        return percent_of(self.read, self.delivered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Replies:
 
     @property
     def share(self) -> float | None:
-        return share(self.replied, self.contacts)
+        return percent_of(self.replied, self.contacts)
 
 
 class Reports:
@@ -109,8 +109,13 @@ class Reports:
         before = Questions(self.view.previous_range, self.view.conditions())
         return await self.view.ask(before.responses())
 
-    async def responders(self) -> IntervalsAnswer:
-        return await self.view.ask(self.questions.responders())
+    async def responders(self) -> tuple[IntervalsAnswer, Mapping[str, str]]:
+        """Response times by who answered, and what agents are called."""
+        return await with_agent_names(self.view, self.questions.responders())
+
+    async def agents(self, limit: int) -> tuple[BreakdownAnswer, Mapping[str, str]]:
+        """What agents did, and what they are called."""
+        return await with_agent_names(self.view, self.questions.agents(limit))
 
     async def resolutions(self) -> IntervalsAnswer:
         return await self.view.ask(self.questions.resolutions())
@@ -120,20 +125,6 @@ class Reports:
 
     async def breakdown(self, question: Breakdown) -> BreakdownAnswer:
         return await self.view.ask(question)
-
-    async def agent_names(self) -> Mapping[str, str]:
-        """The most frequent name of each agent of whom some event told one."""
-        names: dict[str, str] = {}
-        for row in (await self.view.ask(self.questions.agent_names())).rows:
-            agent, name = row.values
-            if agent and name:
-                names.setdefault(agent, name)
-        return names
-
-
-def share(part: float, whole: float) -> float | None:
-    """A part of a whole in percent; None where the whole is nothing."""
-    return 100 * part / whole if whole else None
 
 
 def minutes(seconds: float | None) -> float | None:

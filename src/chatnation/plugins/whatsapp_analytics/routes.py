@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from chatnation import App, Route
-from chatnation.plugins.dashboard.api import AnalyticsQuery, PeriodAnswer, View, percent_change
+from chatnation.plugins.dashboard.api import AnalyticsQuery, PeriodAnswer, View, percent_change, percent_of
 from chatnation.plugins.whatsapp_analytics import answers
-from chatnation.plugins.whatsapp_analytics.reports import Delivery, Reports, minutes, share
+from chatnation.plugins.whatsapp_analytics.reports import Delivery, Reports, minutes
 from chatnation.query import Line, NumberBucket
 
 VIEW = "analytics.view"
@@ -89,7 +89,7 @@ class WhatsappAnalyticsRoutes:
     async def agents(self, request: Request, query: AnalyticsQuery) -> answers.Agents:
         """Agents by the chats that they resolved."""
         reports = self._reports(request, query)
-        found, names = await reports.breakdown(reports.questions.agents(10)), await reports.agent_names()
+        found, names = await reports.agents(10)
         data = [
             answers.Agent(
                 agent_id=row.values[0],
@@ -231,7 +231,7 @@ class WhatsappAnalyticsRoutes:
                 period=point.bucket.label,
                 sent=point.entered,
                 read_count=point.converted,
-                read_rate=share(point.converted, point.entered),
+                read_rate=percent_of(point.converted, point.entered),
                 final=point.mature,
             )
             for point in found.trend
@@ -243,7 +243,7 @@ class WhatsappAnalyticsRoutes:
             data=data,
             total_sent=sent,
             total_read=read,
-            overall_read_rate=share(read, sent),
+            overall_read_rate=percent_of(read, sent),
         )
 
     async def new_contacts_trend(self, request: Request, query: AnalyticsQuery) -> answers.NewContactsTrend:
