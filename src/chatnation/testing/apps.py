@@ -21,7 +21,7 @@ from chatnation.core.auth.logins import open_login
 from chatnation.core.auth.passwords import hash_password
 from chatnation.core.auth.permissions import RoleName
 from chatnation.core.auth.security_policy import SecurityPolicy
-from chatnation.core.auth.tenancy import Project, create_project, create_tenant
+from chatnation.core.auth.tenancy import DEFAULT_TIMEZONE, Project, create_project, create_tenant
 from chatnation.core.auth.users import create_user
 from chatnation.core.clock import SystemClock
 from chatnation.core.compose import Assembly, assemble, build
@@ -166,11 +166,21 @@ class RunningApp:
         self._worker: Worker | None = None
         self._address: str | None = None
 
-    async def source(self, name: str | None = None, *, tenant: Tenant | None = None, **project: Any) -> Source:
-        """A new project with a write key; of a new tenant, unless given. `project` as for `create_project`."""
+    async def source(
+        self,
+        name: str | None = None,
+        *,
+        tenant: Tenant | None = None,
+        timezone: str = DEFAULT_TIMEZONE,
+        **project: Any,
+    ) -> Source:
+        """A new project with a write key; of a new tenant in `timezone`, unless one is given.
+
+        `project` as for `create_project`.
+        """
         name = name or f"Test {uuid7().hex[-8:]}"
         async with self.app.storage.system("make a project for a test") as connection:
-            tenant = tenant or await create_tenant(connection, name)
+            tenant = tenant or await create_tenant(connection, name, timezone=timezone)
             made = await create_project(connection, tenant.id, name, **project)
             key = await create_key(connection, tenant.id, name, KeyType.WRITE, project_id=made.id)
         return Source(tenant, made, key.secret)

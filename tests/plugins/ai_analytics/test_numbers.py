@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from random import Random
 from statistics import fmean
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
 import pytest
 
-from chatnation.core.auth.tenancy import change_tenant
 from chatnation.plugins.ai_analytics.settings import AiAnalyticsTenantSettings
-from chatnation.testing import FakeClock, MakeApp, RunningApp, Source
+from chatnation.testing import MakeApp
 from tests.plugins.ai_analytics.history import Recount, random_history
+from tests.plugins.recounting import NOW, asking, bounds, opened, stored
 
-NOW = datetime(2025, 4, 2, 9, 30, tzinfo=UTC)
+ask = asking("/api/ai-analytics")
 PERIODS: list[dict[str, str]] = [
     {},
     {"period": "7d"},
@@ -28,36 +26,11 @@ PERIODS: list[dict[str, str]] = [
 ]
 
 
-async def opened(make_app: MakeApp, timezone: str = "Africa/Nairobi") -> tuple[RunningApp, Source, httpx.AsyncClient]:
-    app = await make_app(clock=FakeClock(NOW))
-    source = await app.source()
-    async with app.app.storage.system("set the time zone of a test") as connection:
-        await change_tenant(connection, source.tenant.id, timezone=timezone)
-    return app, source, await app.client(await app.person(source.tenant))
-
-
-async def ask(client: httpx.AsyncClient, path: str, **parameters: str) -> Any:
-    answer = await client.get(f"/api/ai-analytics{path}", params=parameters)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def bounds(period: dict[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
-    today = NOW.astimezone(zone).date()
-    if "start_date" in period:
-        first, last = (datetime.fromisoformat(period[name]).date() for name in ("start_date", "end_date"))
-    else:
-        first, last = today - timedelta(days={"7d": 6, "90d": 89}.get(period.get("period", ""), 29)), today
-    return datetime.combine(first, time(), zone), datetime.combine(last + timedelta(days=1), time(), zone)
-
-
 @pytest.mark.parametrize("timezone", ["Africa/Nairobi", "Europe/Berlin"])
 async def test_every_number_equals_a_recount(make_app: MakeApp, timezone: str) -> None:
     app, source, client = await opened(make_app, timezone)
     said = random_history(Random(timezone), NOW)
-    wires = [one.wire() for one in said]
-    for start in range(0, len(wires), 200):
-        await app.ingest_and_drain(wires[start : start + 200], source)
+    await stored(app, source, said)
     settings = AiAnalyticsTenantSettings(prices=("small = 2 / 4",), currency="KES")
     await app.app.tenant_settings.put(source.tenant.id, "ai_analytics", settings)
     for period in PERIODS:
@@ -68,7 +41,7 @@ async def test_every_number_equals_a_recount(make_app: MakeApp, timezone: str) -
 
 
 async def compare_figures(client: httpx.AsyncClient, recount: Recount, period: dict[str, str]) -> None:
-    stats = await ask(client, "/stats", **period)
+    stats = await ask(client, "stats", **period)
     classified, failed = len(recount.of("ai.classification")), len(recount.of("ai.error"))
     latencies, sure = (recount.numbers("ai.classification", key) for key in ("latency_ms", "confidence"))
     assert (stats["total_classifications"], stats["error_count"]) == (classified, failed)
@@ -79,26 +52,26 @@ async def compare_figures(client: httpx.AsyncClient, recount: Recount, period: d
     assert stats["ignored_latencies"] == recount.unusable("ai.classification", "latency_ms")
     assert stats["ignored_confidences"] == recount.unusable("ai.classification", "confidence")
     met, handed_over = recount.handed_over()
-    containment = await ask(client, "/containment", **period)
+    containment = await ask(client, "containment", **period)
     assert (containment["total_ai_persons"], containment["handed_off_persons"]) == (met, handed_over)
     assert containment["contained_persons"] == met - handed_over
     assert containment["containment_rate"] == (pytest.approx((met - handed_over) / met) if met else None)
 
 
 async def compare_breakdowns(client: httpx.AsyncClient, recount: Recount, period: dict[str, str]) -> None:
-    intents = await ask(client, "/intents", **period)
+    intents = await ask(client, "intents", **period)
     found = {row["intent"]: (row["count"], row["avg_confidence"], row["persons"]) for row in intents["data"]}
     assert found == {
         name: (count, pytest.approx(sure), people) for name, (count, sure, people) in recount.intents().items()
     }
-    errors = await ask(client, "/errors", **period)
+    errors = await ask(client, "errors", **period)
     assert {row["error_type"]: (row["count"], row["recovered_count"]) for row in errors["data"]} == recount.errors()
-    latency = await ask(client, "/latency", **period)
+    latency = await ask(client, "latency", **period)
     edges = (0, 100, 200, 500, 1000, float("inf"))
     numbers = recount.numbers("ai.classification", "latency_ms")
     expected = [sum(low <= value < high for value in numbers) for low, high in pairwise(edges)]
     assert [row["count"] for row in latency["data"]] == expected
-    tokens = await ask(client, "/tokens", **period)
+    tokens = await ask(client, "tokens", **period)
     used = {row["model"]: row for row in tokens["data"] if row["model"] != "unknown"}
     for model, read, written in recount.models():
         assert (used[model]["prompt_tokens"], used[model]["completion_tokens"]) == (read, written)
@@ -107,7 +80,7 @@ async def compare_breakdowns(client: httpx.AsyncClient, recount: Recount, period
 
 
 async def compare_trends(client: httpx.AsyncClient, recount: Recount, period: dict[str, str]) -> None:
-    trend = await ask(client, "/trends/classifications", **period)
+    trend = await ask(client, "trends/classifications", **period)
     assert sum(row["classifications"] for row in trend["data"]) == len(recount.of("ai.classification"))
     assert trend["total_errors"] == len(recount.of("ai.error"))
     if period.get("granularity") != "week":
@@ -117,41 +90,41 @@ async def compare_trends(client: httpx.AsyncClient, recount: Recount, period: di
             day = one.at.astimezone(zone).date().isoformat()
             days[day] = days.get(day, 0) + 1
         assert {row["period"]: row["classifications"] for row in trend["data"] if row["classifications"]} == days
-    resolved = await ask(client, "/trends/agent-resolved", **period)
+    resolved = await ask(client, "trends/agent-resolved", **period)
     chats = recount.of("chat.resolved")
     assert resolved["total_resolved"] == len(chats)
     assert resolved["active_agents"] == len({one.properties["agentId"] for one in chats})
     seconds = recount.numbers("chat.resolved", "resolution_time_seconds")
-    times = await ask(client, "/trends/resolution-time", **period)
+    times = await ask(client, "trends/resolution-time", **period)
     assert times["sample_count"] == len(seconds)
     assert times["p50"] == (pytest.approx(np.median(seconds)) if seconds else None)
-    confidence = await ask(client, "/trends/confidence", **period)
+    confidence = await ask(client, "trends/confidence", **period)
     assert sum(row["sample_count"] for row in confidence["data"]) == len(
         recount.numbers("ai.classification", "confidence")
     )
-    agents = await ask(client, "/top-agents", limit="2", **period)
+    agents = await ask(client, "top-agents", limit="2", **period)
     by_agent = Counter(one.properties["agentId"] for one in chats)
     assert [row["resolved_count"] for row in agents["data"]] == [count for _, count in by_agent.most_common(2)]
 
 
 async def test_without_events_nothing_is_made_up(make_app: MakeApp) -> None:
     _, _, client = await opened(make_app)
-    stats = await ask(client, "/stats")
+    stats = await ask(client, "stats")
     assert stats["total_classifications"] == 0
     assert (stats["error_rate"], stats["avg_confidence"], stats["p50_latency_ms"]) == (None, None, None)
-    assert (await ask(client, "/containment"))["containment_rate"] is None
-    assert (await ask(client, "/tokens"))["total_cost"] is None
+    assert (await ask(client, "containment"))["containment_rate"] is None
+    assert (await ask(client, "tokens"))["total_cost"] is None
     page = await client.get("/ai-analytics", headers={"Accept": "text/html"})
     assert page.status_code == 200
 
 
 async def test_another_tenant_s_conversations_do_not_count(make_app: MakeApp) -> None:
     app, source, _ = await opened(make_app)
-    await app.ingest_and_drain([one.wire() for one in random_history(Random(1), NOW, conversations=10)], source)
+    await stored(app, source, random_history(Random(1), NOW, conversations=10))
     other = await app.source("Another")
     stranger = await app.client(await app.person(other.tenant))
-    assert (await ask(stranger, "/stats"))["total_classifications"] == 0
-    assert (await ask(stranger, "/intents"))["data"] == []
+    assert (await ask(stranger, "stats"))["total_classifications"] == 0
+    assert (await ask(stranger, "intents"))["data"] == []
 
 
 @pytest.mark.parametrize("bad", [{"granularity": "year"}, {"period": "5d"}, {"start_date": "2025-13-01"}])

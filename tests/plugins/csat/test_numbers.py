@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
 from statistics import fmean
 from typing import Any
@@ -15,13 +15,12 @@ import httpx
 import pytest
 
 from chatnation.core.auth.permissions import RoleName
-from chatnation.core.auth.tenancy import change_tenant
 from chatnation.plugins.csat.settings import CsatTenantSettings
-from chatnation.testing import FakeClock, MakeApp, RunningApp, Source
+from chatnation.testing import MakeApp
 from tests.plugins.csat.history import Recount, Said, random_history
+from tests.plugins.recounting import NOW, asking, bounds, opened, share, stored
 
-NOW = datetime(2025, 4, 2, 9, 30, tzinfo=UTC)
-"""Berlin's clocks went forward on 30 March."""
+ask = asking("/api/csat-analytics")
 PERIODS: list[dict[str, str]] = [
     {},
     {"period": "today"},
@@ -33,42 +32,8 @@ PATHS = ("dashboard", "by-journey", "by-channel", "by-agent", "trend", "feedback
 HTML = {"Accept": "text/html"}
 
 
-async def opened(make_app: MakeApp, timezone: str = "Africa/Nairobi") -> tuple[RunningApp, Source, httpx.AsyncClient]:
-    app = await make_app(clock=FakeClock(NOW))
-    source = await app.source()
-    async with app.app.storage.system("set the time zone of a test") as connection:
-        await change_tenant(connection, source.tenant.id, timezone=timezone)
-    return app, source, await app.client(await app.person(source.tenant))
-
-
-async def ask(client: httpx.AsyncClient, path: str, **parameters: str) -> Any:
-    answer = await client.get(f"/api/csat-analytics/{path}", params=parameters)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def bounds(period: dict[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
-    today = NOW.astimezone(zone).date()
-    if "start_date" in period:
-        first, last = (date.fromisoformat(period[name]) for name in ("start_date", "end_date"))
-    else:
-        first = today - timedelta(days={"today": 0, "90d": 89}.get(period.get("period", ""), 29))
-        last = today
-    return datetime.combine(first, time(), zone), datetime.combine(last + timedelta(days=1), time(), zone)
-
-
-async def stored(app: RunningApp, source: Source, said: list[Said]) -> None:
-    wires = [one.wire() for one in said]
-    for start in range(0, len(wires), 100):
-        await app.ingest_and_drain(wires[start : start + 100], source)
-
-
 def average(scores: list[int]) -> Any:
     return pytest.approx(round(fmean(scores), 1)) if scores else None
-
-
-def share(part: int, whole: int) -> Any:
-    return pytest.approx(100 * part / whole) if whole else None
 
 
 def same_scores(row: Any, scores: list[int]) -> None:

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from chatnation.core.auth.permissions import RoleName
-from chatnation.core.auth.tenancy import change_tenant
 from chatnation.testing.apps import MakeApp, Person, RunningApp, Source
 from chatnation.testing.clock import FakeClock
 from chatnation.testing.events import Wire, identify, page_view, track, whatsapp_message
@@ -95,9 +94,7 @@ class Desk:
 async def open_desk(make_app: MakeApp, timezone: str = "Africa/Nairobi", now: datetime = NOW) -> Desk:
     """A desk without any event yet."""
     app = await make_app(clock=FakeClock(now))
-    source = await app.source("Tax app", ip_mode="off")
-    async with app.app.storage.system("set the time zone of a test") as connection:
-        await change_tenant(connection, source.tenant.id, timezone=timezone)
+    source = await app.source("Tax app", ip_mode="off", timezone=timezone)
     admin = await app.person(source.tenant)
     return Desk(app, source, admin, await app.client(admin), ZoneInfo(timezone))
 

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from chatnation.core.auth.permissions import RoleName
-from chatnation.core.auth.tenancy import change_tenant
 from chatnation.core.web import csrf
 from chatnation.plugins.dashboard.plugin import DashboardPlugin
 from chatnation.plugins.funnels.plugin import FunnelsPlugin
@@ -68,9 +67,7 @@ async def open_office(make_app: MakeApp, timezone: str = "Africa/Nairobi") -> Of
     """An office in a time zone."""
     clock = FakeClock(NOW)
     app = await make_app(FunnelsPlugin, DashboardPlugin, SessionsPlugin, UseragentPlugin, clock=clock)
-    source = await app.source(ip_mode="off")
-    async with app.app.storage.system("set the time zone of a test") as connection:
-        await change_tenant(connection, source.tenant.id, timezone=timezone)
+    source = await app.source(ip_mode="off", timezone=timezone)
     admin = await app.person(source.tenant)
     return Office(app, source, admin, await signed_in(app, admin), clock)
 

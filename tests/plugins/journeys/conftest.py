@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-from chatnation.core.auth.tenancy import change_tenant
 from chatnation.plugins.dashboard.plugin import DashboardPlugin
 from chatnation.plugins.journeys.plugin import JourneysPlugin
 from chatnation.plugins.journeys.settings import JourneysTenantSettings
@@ -92,9 +91,7 @@ async def open_office(make_app: MakeApp, timezone: str = "Africa/Nairobi") -> Of
     """An office in a time zone."""
     clock = FakeClock(NOW)
     app = await make_app(JourneysPlugin, DashboardPlugin, SessionsPlugin, UseragentPlugin, clock=clock)
-    source = await app.source(ip_mode="off")
-    async with app.app.storage.system("set the time zone of a test") as connection:
-        await change_tenant(connection, source.tenant.id, timezone=timezone)
+    source = await app.source(ip_mode="off", timezone=timezone)
     return Office(app, source, await app.client(await app.person(source.tenant)), clock)
 
 

@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy import insert, text
 
-from chatnation.core.auth.tenancy import change_tenant
 from chatnation.core.query.segments.builder import SegmentBuilder
 from chatnation.plugins.sessions.api import sessions
 from chatnation.testing.apps import MakeApp, Person, RunningApp, Source
@@ -66,9 +65,7 @@ async def open_office(make_app: MakeApp, timezone: str = "Africa/Nairobi", now: 
     """An office in a time zone, at a time."""
     clock = FakeClock(now)
     app = await make_app(clock=clock)
-    source = await app.source()
-    async with app.app.storage.system("set the time zone of a test") as connection:
-        await change_tenant(connection, source.tenant.id, timezone=timezone)
+    source = await app.source(timezone=timezone)
     admin = await app.person(source.tenant)
     return Office(app, source, admin, await app.client(admin), clock)
 

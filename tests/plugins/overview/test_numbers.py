@@ -16,6 +16,7 @@ from chatnation.plugins.sessions.api import sessions
 from chatnation.testing.apps import MakeApp
 from tests.plugins.overview.conftest import Office, build_columns, open_office
 from tests.plugins.overview.oracle import Recount, random_merges, random_visits, utc
+from tests.plugins.recounting import bounds
 
 # The clocks of Berlin went forward on 30 March 2025 and back on 26 October 2025.
 PLACES = [
@@ -35,23 +36,6 @@ PERIODS: list[dict[str, str]] = [
     {"start_date": "2025-06-10T08:20:00", "end_date": "2025-06-12T17:45:30"},
     {"start_date": "2025-10-25T22:10:00Z", "end_date": "2025-10-26T03:00:00Z"},
 ]
-
-
-def bounds(period: dict[str, str], zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
-    """The period that the parameters ask for, worked out anew."""
-    today = now.astimezone(zone).date()
-
-    def midnight(day: Any) -> datetime:
-        return datetime.combine(day, time(), zone)
-
-    if "start_date" in period and "T" in period["start_date"]:
-        start, end = (datetime.fromisoformat(period[name]) for name in ("start_date", "end_date"))
-        return (start, end) if start.tzinfo else (start.replace(tzinfo=zone), end.replace(tzinfo=zone))
-    if "start_date" in period:
-        first, last = (datetime.fromisoformat(period[name]).date() for name in ("start_date", "end_date"))
-        return midnight(first), midnight(last + timedelta(days=1))
-    length = {"today": 1, "7d": 7, "90d": 90}.get(period.get("period", ""), 30)
-    return midnight(today - timedelta(days=length - 1)), midnight(today + timedelta(days=1))
 
 
 def before(start: datetime, end: datetime, zone: ZoneInfo) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from random import Random
 from statistics import fmean, median
@@ -15,12 +15,11 @@ import numpy as np
 import pytest
 
 from chatnation.core.auth.permissions import RoleName
-from chatnation.core.auth.tenancy import change_tenant
-from chatnation.testing import FakeClock, MakeApp, RunningApp, Source
+from chatnation.testing import MakeApp
+from tests.plugins.recounting import NOW, asking, bounds, opened, share, stored
 from tests.plugins.whatsapp_analytics.history import Recount, Said, random_history
 
-NOW = datetime(2025, 4, 2, 9, 30, tzinfo=UTC)
-"""Berlin's clocks went forward on 30 March."""
+ask = asking("/api/whatsapp-analytics")
 PERIODS: list[dict[str, str]] = [
     {},
     {"period": "today"},
@@ -32,40 +31,6 @@ PATHS = (
     *("conversation-length", "trends/volume", "trends/response-time", "trends/read-rate", "trends/new-contacts"),
 )
 HTML = {"Accept": "text/html"}
-
-
-async def opened(make_app: MakeApp, timezone: str = "Africa/Nairobi") -> tuple[RunningApp, Source, httpx.AsyncClient]:
-    app = await make_app(clock=FakeClock(NOW))
-    source = await app.source()
-    async with app.app.storage.system("set the time zone of a test") as connection:
-        await change_tenant(connection, source.tenant.id, timezone=timezone)
-    return app, source, await app.client(await app.person(source.tenant))
-
-
-async def ask(client: httpx.AsyncClient, path: str, **parameters: str) -> Any:
-    answer = await client.get(f"/api/whatsapp-analytics/{path}", params=parameters)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def bounds(period: dict[str, str], zone: ZoneInfo) -> tuple[datetime, datetime]:
-    today = NOW.astimezone(zone).date()
-    if "start_date" in period:
-        first, last = (datetime.fromisoformat(period[name]).date() for name in ("start_date", "end_date"))
-    else:
-        first = today - timedelta(days={"today": 0, "90d": 89}.get(period.get("period", ""), 29))
-        last = today
-    return datetime.combine(first, time(), zone), datetime.combine(last + timedelta(days=1), time(), zone)
-
-
-async def stored(app: RunningApp, source: Source, said: list[Said]) -> None:
-    wires = [one.wire() for one in said]
-    for start in range(0, len(wires), 200):
-        await app.ingest_and_drain(wires[start : start + 200], source)
-
-
-def share(part: float, whole: float) -> Any:
-    return pytest.approx(100 * part / whole) if whole else None
 
 
 @pytest.mark.parametrize("timezone", ["Africa/Nairobi", "Europe/Berlin"])
