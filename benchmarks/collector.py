@@ -25,6 +25,7 @@ from redis import Redis
 
 from benchmarks.figures import Figure
 from benchmarks.load import ORIGIN, Generator, capture_request
+from benchmarks.servers import SECRET
 from benchmarks.traffic import Visitors
 from chatnation.core.auth.keys import KeyType, create_key
 from chatnation.core.auth.tenancy import create_project, create_tenant
@@ -41,7 +42,6 @@ SYNCED_EVENTS = 10
 CONNECTIONS = 64
 BODIES = 300
 ADDED_AT_ONCE = 100
-SECRET = "0123456789abcdef" * 3
 LIMITS = {
     "CHATNATION_RATE_LIMIT_PER_IP": "100000000",
     "CHATNATION_RATE_LIMIT_PER_KEY": "100000000",

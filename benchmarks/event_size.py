@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import msgspec
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from benchmarks.figures import Figure
+from benchmarks.servers import own_servers, tidy
 from chatnation.core.app import App
 from chatnation.core.auth.tenancy import Project, create_project, create_tenant
 from chatnation.core.compose import compose
 from chatnation.core.demo.facts import Fact
 from chatnation.core.demo.generator import TaxAuthority
-from chatnation.core.embedded import EmbeddedServers
 from chatnation.core.ids import uuid7
 from chatnation.core.ingestion.event import Delivery
 from chatnation.core.plugin.boundary import Boundary
 from chatnation.core.processing.pipeline import Pipeline
-from chatnation.core.settings import Role, Settings
+from chatnation.core.settings import Role
 from chatnation.core.storage.compaction import rebuild_month
 from chatnation.core.storage.migrations import histories, upgrade
 from chatnation.core.storage.partitions import months
@@ -69,13 +66,7 @@ _BESIDE = text(
 async def run(quick: bool) -> list[Figure]:
     """Store events the way a worker does, in the order in which they happened, and weigh the tables."""
     count = 30_000 if quick else 100_000
-    with (
-        tempfile.TemporaryDirectory(prefix="chatnation-bench-", ignore_cleanup_errors=True) as folder,
-        EmbeddedServers(Path(folder) / "data") as urls,
-    ):
-        settings = Settings(
-            database_url=urls.database_url, redis_url=urls.redis_url, secret_key=SecretStr("0123456789abcdef" * 3)
-        )
+    with own_servers() as settings:
         app = compose(settings, role=Role.PROCESS, plugins=PLUGINS)
         await upgrade(app.storage, histories(PLUGINS), Boundary())
         async with app.lifespan():
@@ -167,9 +158,7 @@ class _Size:
 
 
 async def _size(app: App) -> _Size:
-    async with app.storage.engine.connect() as plain:
-        outside = await plain.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.execute(text("VACUUM ANALYZE"))
+    await tidy(app.storage)
     async with app.storage.system("weigh the events") as connection:
         events = await connection.scalar(text("SELECT count(*) FROM events")) or 1
         sizes = (await connection.execute(_SIZES)).one()

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import uvicorn
-from pydantic import SecretStr
 from sqlalchemy import event
 from starlette.requests import Request
 
 from benchmarks.figures import Figure
+from benchmarks.servers import own_servers
 from chatnation import PUBLIC, App, Plugin, Route, hookimpl
 from chatnation.core.auth.keys import KeyType, create_key
 from chatnation.core.auth.passwords import hash_password
@@ -24,9 +22,8 @@ from chatnation.core.auth.permissions import RoleName
 from chatnation.core.auth.tenancy import create_tenant
 from chatnation.core.auth.users import create_user
 from chatnation.core.compose import compose
-from chatnation.core.embedded import EmbeddedServers
 from chatnation.core.plugin.boundary import Boundary
-from chatnation.core.settings import Role, Settings
+from chatnation.core.settings import Role
 from chatnation.core.storage.migrations import histories, upgrade
 
 GOAL_MS = 2.0
@@ -59,16 +56,7 @@ async def run(quick: bool) -> list[Figure]:
     The statement that opens every transaction is not counted, nor are those of the tasks that run beside.
     """
     rounds = 500 if quick else 5_000
-    with (
-        tempfile.TemporaryDirectory(prefix="chatnation-bench-", ignore_cleanup_errors=True) as folder,
-        EmbeddedServers(Path(folder) / "data") as urls,
-    ):
-        settings = Settings(
-            database_url=urls.database_url,
-            redis_url=urls.redis_url,
-            secret_key=SecretStr("0123456789abcdef" * 3),
-            data_dir=Path(folder),
-        )
+    with own_servers() as settings:
         app = compose(settings, role=Role.SERVE, plugins=[ClockPlugin])
         await upgrade(app.storage, histories([ClockPlugin]), Boundary())
         async with _served(app) as address, httpx.AsyncClient(base_url=address) as stranger:

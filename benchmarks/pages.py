@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from datetime import timedelta
-from pathlib import Path
 
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from benchmarks.figures import Figure
+from benchmarks.servers import own_servers, tidy
 from benchmarks.signed_in import EMAIL, PASSWORD, signed_in, whole_page
 from chatnation.core.auth.passwords import hash_password
 from chatnation.core.auth.permissions import RoleName
@@ -19,7 +17,6 @@ from chatnation.core.auth.tenancy import create_project, create_tenant
 from chatnation.core.auth.users import create_user
 from chatnation.core.compose import compose
 from chatnation.core.context import Tenant
-from chatnation.core.embedded import EmbeddedServers
 from chatnation.core.ids import uuid7
 from chatnation.core.plugin.boundary import Boundary
 from chatnation.core.query.segments.builder import SegmentBuilder
@@ -55,13 +52,7 @@ async def run(quick: bool) -> list[Figure]:
     that serves other pages too.
     """
     sessions = 60_000 if quick else 1_000_000
-    with (
-        tempfile.TemporaryDirectory(prefix="chatnation-bench-", ignore_cleanup_errors=True) as folder,
-        EmbeddedServers(Path(folder) / "data") as urls,
-    ):
-        settings = Settings(
-            database_url=urls.database_url, redis_url=urls.redis_url, secret_key=SecretStr("0123456789abcdef" * 3)
-        )
+    with own_servers() as settings:
         seconds = await fill(settings, sessions)
         figures = [Figure("sessions in 30 days", sessions, ""), Figure("time to make them", seconds, "s")]
         for name, path in PAGES.items():
@@ -105,7 +96,7 @@ async def fill(settings: Settings, sessions: int) -> float:
         await Partitions(app.storage, app.clock).ensure(days)
         await _make_sessions(app.storage, tenant, project.id, sessions)
         await SegmentBuilder.of(app).run()
-        await _tidy(app.storage)
+        await tidy(app.storage)
     return time.perf_counter() - started
 
 
@@ -141,12 +132,6 @@ async def _one_more_session(settings: Settings) -> None:
             await connection.execute(_ONE_MORE, {"visitor": uuid7()})
     finally:
         await storage.dispose()
-
-
-async def _tidy(storage: Storage) -> None:
-    async with storage.engine.connect() as plain:
-        outside = await plain.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.execute(text("VACUUM ANALYZE"))
 
 
 _INDEXES = text(

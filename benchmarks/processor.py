@@ -12,26 +12,23 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from operator import attrgetter
-from pathlib import Path
 from statistics import median
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from pydantic import SecretStr
 
 from benchmarks.figures import Figure
+from benchmarks.servers import SECRET, own_servers
 from benchmarks.traffic import Visitors
 from chatnation.core.app import App
 from chatnation.core.auth.tenancy import create_project, create_tenant
 from chatnation.core.compose import compose
-from chatnation.core.embedded import EmbeddedServers
 from chatnation.core.garbage import collect_garbage_rarely
 from chatnation.core.ids import uuid7
 from chatnation.core.ingestion.event import Delivery
@@ -47,7 +44,6 @@ EVENTS_PER_DELIVERY = 10
 DELIVERIES_PER_ENTRY = 20
 KNOWN_VISITORS = 0.3
 WARM_UP_EVENTS = 10_000
-SECRET = "0123456789abcdef" * 3
 LOOK_SECONDS = 0.01
 ENOUGH_LEFT = 0.1
 """Share of the events at which the clock stops, so that no worker idles while another stores the last of them."""
@@ -175,11 +171,7 @@ class _Bench:
 @asynccontextmanager
 async def _instance() -> AsyncIterator[_Bench]:
     """Servers of our own, with an app and a project."""
-    with (
-        tempfile.TemporaryDirectory(prefix="chatnation-bench-", ignore_cleanup_errors=True) as folder,
-        EmbeddedServers(Path(folder) / "data") as urls,
-    ):
-        settings = Settings(database_url=urls.database_url, redis_url=urls.redis_url, secret_key=SecretStr(SECRET))
+    with own_servers() as settings:
         app = compose(settings, role=Role.PROCESS)
         classes = [record.plugin_class for record in app.inventory.active() if record.plugin_class]
         await upgrade(app.storage, histories(classes), Boundary())
@@ -187,7 +179,7 @@ async def _instance() -> AsyncIterator[_Bench]:
             async with app.storage.system("make a project for a benchmark") as made:
                 tenant = await create_tenant(made, "Benchmark")
                 project = await create_project(made, tenant.id, "Site")
-            connection = await asyncpg.connect(plain_url(urls.database_url))
+            connection = await asyncpg.connect(plain_url(settings.database_url or ""))
             await set_codecs(connection)
             await connection.execute(BARE_TABLE)
             yield _Bench(app, _Traffic(tenant.id, project.id), connection)

@@ -6,34 +6,31 @@ role is planned anew. As the owner means through the system door, whose first st
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
 import msgspec
-from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.figures import Figure
 from benchmarks.pages import fill
+from benchmarks.servers import own_servers, tidy
 from benchmarks.traffic import Visitors
 from chatnation.core.app import App
 from chatnation.core.compose import compose
-from chatnation.core.embedded import EmbeddedServers
 from chatnation.core.garbage import collect_garbage_rarely
 from chatnation.core.ids import uuid7
 from chatnation.core.ingestion.event import Delivery
 from chatnation.core.processing import pipeline
 from chatnation.core.processing.pipeline import Pipeline
-from chatnation.core.settings import Role, Settings
+from chatnation.core.settings import Role
 from chatnation.core.storage.storage import Storage
 from chatnation.plugins.dashboard.api import PeriodQuery
 from chatnation.plugins.sessions.api import SessionFilter, list_sessions, recent_persons
@@ -52,19 +49,13 @@ async def run(quick: bool) -> list[Figure]:
     """Storing a batch, and the questions behind lists; milliseconds, and bound divided by unbound."""
     sessions, batches = (50_000, 8) if quick else (1_000_000, 40)
     collect_garbage_rarely()
-    with (
-        tempfile.TemporaryDirectory(prefix="chatnation-bench-", ignore_cleanup_errors=True) as folder,
-        EmbeddedServers(Path(folder) / "data") as urls,
-    ):
-        settings = Settings(
-            database_url=urls.database_url, redis_url=urls.redis_url, secret_key=SecretStr("0123456789abcdef" * 3)
-        )
+    with own_servers() as settings:
         await fill(settings, sessions)
         bound, owner = (compose(settings, role=Role.PROCESS) for _ in range(2))
         async with bound.lifespan(), owner.lifespan():
             tenant_id, project_id = await _whose(bound.storage)
             figures = await _storing(bound, owner, tenant_id, project_id, batches)
-            await _tidy(bound.storage)
+            await tidy(bound.storage)
             figures += await _reading(bound.storage, owner.storage, tenant_id)
     return figures
 
@@ -152,9 +143,3 @@ async def _whose(storage: Storage) -> tuple[int, int]:
     async with storage.system("the project of a benchmark") as connection:
         row = (await connection.execute(text("SELECT tenant_id, id FROM projects LIMIT 1"))).one()
         return row.tenant_id, row.id
-
-
-async def _tidy(storage: Storage) -> None:
-    async with storage.engine.connect() as plain:
-        outside = await plain.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.execute(text("VACUUM ANALYZE"))

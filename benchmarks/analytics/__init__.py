@@ -17,13 +17,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from benchmarks.analytics.generator import Traffic, generate
 from benchmarks.analytics.pages import PAGE_MS, PAGES, TIMELINE_MS
 from benchmarks.analytics.questions import Timed, timed
 from benchmarks.figures import Figure
+from benchmarks.servers import settings_of, tidy
 from benchmarks.signed_in import EMAIL, PASSWORD, signed_in, whole_page
 from chatnation.core.app import App
 from chatnation.core.auth.passwords import hash_password
@@ -51,9 +51,7 @@ async def run(quick: bool) -> list[Figure]:
     """Make the events, copy them into columns, and time questions and pages; the last 30 of 90 days."""
     events = int(os.environ.get(EVENTS_VARIABLE) or (QUICK if quick else FULL))
     with _folder() as folder, EmbeddedServers(Path(folder) / "data") as urls:
-        settings = Settings(
-            database_url=urls.database_url, redis_url=urls.redis_url, secret_key=SecretStr("0123456789abcdef" * 3)
-        )
+        settings = settings_of(urls, Path(folder))
         figures = await _fill(settings, events)
         figures += await _questions(settings)
         return figures + await _pages(settings)
@@ -95,13 +93,13 @@ async def _fill(settings: Settings, events: int) -> list[Figure]:
         with click.progressbar(length=90, label="Making events") as bar:
             made = await generate(app.storage, traffic, app.clock, lambda done, of: bar.update(1))
         making = time.perf_counter() - started
-        await _tidy(app.storage)
+        await tidy(app.storage)
         started = time.perf_counter()
         for job in app.resources.jobs:
             if job.item.name == "core.build_segments" or job.item.name.startswith(("sessions.", "overview.")):
                 await job.item.run({})
         copying = time.perf_counter() - started
-        await _tidy(app.storage)
+        await tidy(app.storage)
         async with app.storage.system("sizes in a benchmark") as connection:
             copy_bytes = await connection.scalar(text("SELECT pg_total_relation_size('segment_columns')"))
     return [
@@ -180,9 +178,3 @@ async def _a_busy_person(settings: Settings) -> str:
         return f"/persons/{person}"
     finally:
         await storage.dispose()
-
-
-async def _tidy(storage: Storage) -> None:
-    async with storage.engine.connect() as plain:
-        outside = await plain.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.execute(text("VACUUM ANALYZE"))
