@@ -41,12 +41,6 @@ def moment_in(rng: random.Random, day: date, hours: tuple[int, ...]) -> datetime
     return start + timedelta(milliseconds=rng.randrange(3_600_000))
 
 
-def weight_of_moment(moment: datetime) -> float:
-    """How busy an instant is for a live stream, between 0.15 in the dead of night and 1 at the peak."""
-    hour = moment.astimezone(NAIROBI).hour
-    return max(0.15, WEB_HOURS[hour] / max(WEB_HOURS))
-
-
 def is_office_hour(moment: datetime) -> bool:
     """Whether agents are at their desks: weekdays from 8 to 17, Saturday mornings."""
     local = moment.astimezone(NAIROBI)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatnation.plugins.ai_analytics.settings import AiAnalyticsTenantSettings
-from chatnation.query import BreakdownAnswer, BreakdownRow
+from chatnation.query import BreakdownAnswer
 
 UNKNOWN_MODEL = "unknown"
 
@@ -35,22 +35,7 @@ def uses(answer: BreakdownAnswer, settings: AiAnalyticsTenantSettings) -> list[U
     return found
 
 
-def previous_cost(answer: BreakdownAnswer, settings: AiAnalyticsTenantSettings) -> float | None:
-    """What the priced models cost in the range before, as far as they are still used."""
-    costs = [
-        price.cost(prompt or 0, completion or 0)
-        for row in answer.rows
-        if (price := settings.table.get(row.values[0] or UNKNOWN_MODEL)) and (before := _before(row))
-        for prompt, completion in [before]
-    ]
-    return sum(costs) if costs else None
-
-
 def total_cost(used: Sequence[Use]) -> float | None:
     """The cost of the models that have a price; None where none has."""
     costs = [use.cost for use in used if use.cost is not None]
     return sum(costs) if costs else None
-
-
-def _before(row: BreakdownRow) -> tuple[float | None, float | None] | None:
-    return row.previous[1:3] if row.previous else None  # type: ignore[return-value]

@@ -52,13 +52,6 @@ class CatalogueEntry:
     def senders(self) -> list[str]:
         return list(self.seen.senders) if self.seen else []
 
-    @property
-    def undescribed(self) -> list[str]:
-        """Properties that came, but that no description names."""
-        described = {name.partition(".")[0] for name in self.known.properties} if self.known else set()
-        names = [each.name for each in self.seen.properties if "." not in each.name] if self.seen else []
-        return [name for name in names if name not in described]
-
 
 def catalogue_question(range_: Range, conditions: Sequence[Condition], event_name: str | None = None) -> Catalogue:
     """Every event name, or one in more detail."""

@@ -98,10 +98,6 @@ class DraftStep:
         return cls(name, events, page, conditions, step.optional, within, unit)
 
     @property
-    def is_empty(self) -> bool:
-        return not (self.events or self.page.strip() or self.conditions)
-
-    @property
     def more(self) -> bool:
         """Whether anything is set that stands behind “More”."""
         return bool(self.conditions or self.optional or self.within)

@@ -136,11 +136,6 @@ class Chunk:
         taken = {name: _take(part, rows) for name, part in self._all().items()}
         return Chunk(len(self.time[rows]), taken, wanted=self.wanted, left_out=self.left_out)
 
-    def with_parts(self, parts: Mapping[str, Part]) -> Chunk:
-        """The same rows with further or other columns."""
-        wanted = None if self.wanted is None else self.wanted | parts.keys()
-        return Chunk(self.size, {**self._parts, **parts}, wanted=wanted, left_out=self.left_out - parts.keys())
-
     @classmethod
     def join(cls, chunks: Iterable[Chunk]) -> Chunk:
         """The rows of chunks of the same kind that follow each other in time and do not overlap, as one."""
