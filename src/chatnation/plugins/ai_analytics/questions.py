@@ -133,9 +133,7 @@ class Questions:
         )
 
     def _breakdown(self, by: str, limit: int, *series: Series) -> Breakdown:
-        return Breakdown(
-            range=self.stretch, filters=tuple(self.conditions), series=series, by=(by,), limit=limit, compare=True
-        )
+        return Breakdown(range=self.stretch, filters=tuple(self.conditions), series=series, by=(by,), limit=limit)
 
 
 def _numbered(select: Selection, field: str) -> Selection:

@@ -119,5 +119,4 @@ def _handoffs(stretch: Range, where: Conditions, by: tuple[str, ...], limit: int
         series=(Series("handoffs", HANDOFFS), Series("persons", HANDOFFS, Measure("persons"))),
         by=by,
         limit=limit,
-        compare=True,
     )
