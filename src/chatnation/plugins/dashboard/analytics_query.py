@@ -62,6 +62,21 @@ FILTERS: Mapping[FilterName, GlobalFilter] = {
     )
 }
 """The filters that keep their meaning from page to page."""
+SESSION_FILTERS: tuple[FilterName, ...] = ("device", "country", "channel")
+"""Those of them that mean something for sessions."""
+
+
+class FilteredPeriodQuery(PeriodQuery):
+    """A period, and the filters that sessions know as well as events; for an API that has no widths of its own."""
+
+    device: Texts = Field([], description="Kinds of device; `unknown` for none.")
+    country: Texts = Field([], description="Two-letter country codes; `unknown` for none.")
+    channel: Texts = Field([], description="Channels, such as `web` or `whatsapp`.")
+
+    def conditions(self, source: Source) -> tuple[Condition, ...]:
+        """The filters as conditions of a question."""
+        found = [FILTERS[name].condition(values, source) for name in SESSION_FILTERS if (values := getattr(self, name))]
+        return tuple(condition for condition in found if condition is not None)
 
 
 class AnalyticsQuery(PeriodQuery):

@@ -10,8 +10,10 @@ from __future__ import annotations
 from chatnation.plugins.dashboard.analytics_page import AnalyticsPage
 from chatnation.plugins.dashboard.analytics_query import (
     FILTERS,
+    SESSION_FILTERS,
     UNKNOWN,
     AnalyticsQuery,
+    FilteredPeriodQuery,
     FilterName,
     GlobalFilter,
     address,
@@ -63,6 +65,7 @@ __all__ = [
     "DEFAULT",
     "FILTERS",
     "PRESETS",
+    "SESSION_FILTERS",
     "UNKNOWN",
     "AnalyticsPage",
     "AnalyticsQuery",
@@ -77,6 +80,7 @@ __all__ = [
     "DataTable",
     "FilterBar",
     "FilterName",
+    "FilteredPeriodQuery",
     "Flow",
     "GlobalFilter",
     "Kpi",

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from chatnation import App, Page, csv_stream, record_export
-from chatnation.plugins.dashboard.api import PRESETS, FilterName, Kpi, View, country_name, percent_of
+from chatnation.plugins.dashboard.api import PRESETS, SESSION_FILTERS, Kpi, View, country_name, percent_of
 from chatnation.plugins.explorer import definitions
 from chatnation.plugins.explorer.chips import bar_with
 from chatnation.plugins.explorer.episodes import runs
@@ -23,7 +23,6 @@ from chatnation.query import Analytics
 
 VIEW, EXPORT, PERSONS = "analytics.view", "analytics.export", "persons.view"
 PATH = "/sessions"
-HEEDED: tuple[FilterName, ...] = ("device", "country", "channel")
 
 
 class SessionPages:
@@ -54,7 +53,7 @@ class SessionPages:
             presets=PRESETS,
             kpis=figures(totals, before),
             rows=found.items,
-            chips=bar_with(view, HEEDED, query.own_filters()),
+            chips=bar_with(view, SESSION_FILTERS, query.own_filters()),
             first_url=view.url(after=None) if query.after else None,
             next_url=view.url(after=found.next_cursor) if found.next_cursor else None,
             csv_url=view.url(f"{PATH}/export.csv", after=None) if view.may_export else None,

@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from chatnation import App, Page
-from chatnation.plugins.dashboard.api import AnalyticsPage, AnalyticsQuery, View, address
+from chatnation.plugins.dashboard.api import SESSION_FILTERS, AnalyticsPage, AnalyticsQuery, View, address
 from chatnation.plugins.overview import definitions
-from chatnation.plugins.overview.address import HEEDED
 from chatnation.plugins.overview.figures import EVENTS_PATH, SESSIONS_PATH, cards
 from chatnation.plugins.overview.live import KIND, LiveCounter
 
@@ -34,7 +33,7 @@ class OverviewPages:
             "Overview",
             cards(),
             query=AnalyticsQuery,
-            filters=HEEDED,
+            filters=SESSION_FILTERS,
             metrics=definitions.METRICS,
             template="overview/overview.html",
             values=self._values,

@@ -9,9 +9,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from chatnation import App, Route
-from chatnation.plugins.dashboard.api import Period, PeriodAnswer, PeriodQuery
+from chatnation.plugins.dashboard.api import FilteredPeriodQuery, Period, PeriodAnswer, PeriodQuery
 from chatnation.plugins.overview import answers, results
-from chatnation.plugins.overview.address import OverviewQuery
 from chatnation.plugins.overview.live import LiveCounter, LiveFigures
 from chatnation.plugins.sessions.api import questions
 from chatnation.query import Analytics, Query, Range
@@ -29,7 +28,7 @@ class OverviewRoutes:
         self._live = live
 
     def routes(self) -> list[Route]:
-        def get(path: str, handler: Any, response: Any, query: type[BaseModel] = OverviewQuery) -> Route:
+        def get(path: str, handler: Any, response: Any, query: type[BaseModel] = FilteredPeriodQuery) -> Route:
             return Route("GET", path, handler, VIEW, query=query, response=response)
 
         return [
@@ -44,10 +43,10 @@ class OverviewRoutes:
             Route("GET", "/live", self.live, VIEW),
         ]
 
-    async def overview(self, request: Request, query: OverviewQuery) -> answers.Overview:
+    async def overview(self, request: Request, query: FilteredPeriodQuery) -> answers.Overview:
         """Key figures of a period against the one before, sessions per day, devices, hours of the week."""
         period, stretch = self._time(request, query)
-        conditions = query.conditions()
+        conditions = query.conditions("sessions")
         visits, devices, week = await self._ask_all(
             request,
             questions.visits(stretch, conditions, "day"),
@@ -56,40 +55,40 @@ class OverviewRoutes:
         )
         return results.overview(period, visits, devices, week)
 
-    async def page_paths(self, request: Request, query: OverviewQuery) -> answers.PagePaths:
+    async def page_paths(self, request: Request, query: FilteredPeriodQuery) -> answers.PagePaths:
         """The most viewed pages."""
         period, stretch = self._time(request, query)
         (found,) = await self._ask_all(request, questions.pages(stretch, query.conditions("events"), PAGE_ROWS))
         return answers.PagePaths(period=PeriodAnswer.of(period), data=results.page_paths(found))
 
-    async def devices(self, request: Request, query: OverviewQuery) -> answers.Devices:
+    async def devices(self, request: Request, query: FilteredPeriodQuery) -> answers.Devices:
         """Sessions by kind of device."""
         period, found = await self._ranking(request, query, "device_type")
         data = [answers.DeviceCount(device_type=value, count=count) for value, count in found]
         return answers.Devices(period=period, data=data)
 
-    async def browsers(self, request: Request, query: OverviewQuery) -> answers.Browsers:
+    async def browsers(self, request: Request, query: FilteredPeriodQuery) -> answers.Browsers:
         """Sessions by browser."""
         period, found = await self._ranking(request, query, "browser_name")
         data = [answers.BrowserCount(browser_name=value, count=count) for value, count in found]
         return answers.Browsers(period=period, data=data)
 
-    async def countries(self, request: Request, query: OverviewQuery) -> answers.Countries:
+    async def countries(self, request: Request, query: FilteredPeriodQuery) -> answers.Countries:
         """Sessions by country."""
         period, found = await self._ranking(request, query, "country_code")
         data = [answers.CountryCount(country_code=value, count=count) for value, count in found]
         return answers.Countries(period=period, data=data)
 
-    async def daily_users(self, request: Request, query: OverviewQuery) -> answers.DailyUsers:
+    async def daily_users(self, request: Request, query: FilteredPeriodQuery) -> answers.DailyUsers:
         """Different persons with an event of their own, by day."""
         period, stretch = self._time(request, query)
         (found,) = await self._ask_all(request, questions.active_persons(stretch, query.conditions("events")))
         return answers.DailyUsers(period=PeriodAnswer.of(period), data=results.days(found, "persons"))
 
-    async def user_identity(self, request: Request, query: OverviewQuery) -> answers.UserIdentity:
+    async def user_identity(self, request: Request, query: FilteredPeriodQuery) -> answers.UserIdentity:
         """How many persons are known by more than their browser."""
         period, stretch = self._time(request, query)
-        (visits,) = await self._ask_all(request, questions.visits(stretch, query.conditions(), "day"))
+        (visits,) = await self._ask_all(request, questions.visits(stretch, query.conditions("sessions"), "day"))
         return results.identity(period, visits)
 
     async def now(self, request: Request) -> LiveFigures:
@@ -103,7 +102,7 @@ class OverviewRoutes:
     def _period(self, request: Request, query: PeriodQuery) -> Period:
         return query.resolve(request.state.actor.tenant.timezone, self._app().clock.now())
 
-    def _time(self, request: Request, query: OverviewQuery) -> tuple[Period, Range]:
+    def _time(self, request: Request, query: FilteredPeriodQuery) -> tuple[Period, Range]:
         period = self._period(request, query)
         return period, Range(period.start, period.end, period.timezone)
 
@@ -111,8 +110,10 @@ class OverviewRoutes:
         return await self._app().services.get(Analytics).ask_all(request.state.actor.tenant.id, asked)
 
     async def _ranking(
-        self, request: Request, query: OverviewQuery, field: str
+        self, request: Request, query: FilteredPeriodQuery, field: str
     ) -> tuple[PeriodAnswer, list[tuple[str, int]]]:
         period, stretch = self._time(request, query)
-        (found,) = await self._ask_all(request, questions.ranking(stretch, query.conditions(), field, LIST_ROWS))
+        (found,) = await self._ask_all(
+            request, questions.ranking(stretch, query.conditions("sessions"), field, LIST_ROWS)
+        )
         return PeriodAnswer.of(period), results.counts(found)

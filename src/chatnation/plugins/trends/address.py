@@ -7,28 +7,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chatnation.plugins.dashboard.api import FILTERS, AnalyticsQuery, FilterName, Period, PeriodQuery
-from chatnation.query import Condition, Granularity, Source
+from chatnation.plugins.dashboard.api import AnalyticsQuery, FilteredPeriodQuery, Period, PeriodQuery
+from chatnation.query import Granularity
 
 PATH = "/trends"
 Width = Literal["day", "week", "month"]
-Texts = Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)]
 Name = Annotated[str, Field(max_length=200)]
 MOST_PERIODS = 1_100
 SHORT = 14
 """Days in which nobody can come back many weeks later."""
-_FILTERS: tuple[FilterName, ...] = ("device", "country", "channel")
 
 
-class DaysQuery(PeriodQuery):
+class DaysQuery(FilteredPeriodQuery):
     """So many days up to today, or a stretch of days; and the filters that all of analytics knows."""
 
     periods: int = Field(
         30, ge=1, le=MOST_PERIODS, description="How many, up to the present one, where no time is given otherwise."
     )
-    device: Texts = Field([], description="Kinds of device; `unknown` for none.")
-    country: Texts = Field([], description="Two-letter country codes; `unknown` for none.")
-    channel: Texts = Field([], description="Channels, such as `web` or `whatsapp`.")
 
     @property
     def width(self) -> Width:
@@ -45,11 +40,6 @@ class DaysQuery(PeriodQuery):
         except (ValueError, OverflowError):
             first = date(1900, 1, 1)  # Refused below, as any date that far away is.
         return PeriodQuery(start_date=first, end_date=today).resolve(timezone, now)
-
-    def conditions(self, source: Source) -> tuple[Condition, ...]:
-        """The filters, for a question."""
-        found = [FILTERS[name].condition(values, source) for name in _FILTERS if (values := getattr(self, name))]
-        return tuple(condition for condition in found if condition is not None)
 
 
 class TrendQuery(DaysQuery):
