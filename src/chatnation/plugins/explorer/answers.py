@@ -9,46 +9,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chatnation.plugins.dashboard.api import PeriodAnswer
-
-
-class EventAnswer(BaseModel):
-    """A stored event."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    message_id: UUID
-    timestamp: datetime
-    received_at: datetime
-    event_name: str
-    event_type: str
-    channel_type: str
-    project_id: int
-    person_id: UUID | None = Field(description="The person behind it; it may change when persons are joined.")
-    anonymous_id: UUID | None
-    session_id: UUID | None = Field(description="Session id that the client sent.")
-    user_id: str | None
-    external_id: str | None
-    page_path: str | None
-    page_title: str | None
-    referrer: str | None
-    country_code: str | None
-    city: str | None
-    device_type: str | None
-    os_name: str | None
-    browser_name: str | None
-    sdk_name: str | None
-    sdk_version: str | None
-    is_bot: bool
-    journey_start: bool
-    journey_end: bool
-    properties: dict[str, Any]
+from chatnation.query import EventRow
 
 
 class EventList(BaseModel):
-    """Events of a period, newest first; of a session, oldest first."""
+    """Events of a period, newest first; of a session, oldest first. Their persons may change when some are joined."""
 
     period: PeriodAnswer
-    items: list[EventAnswer]
+    items: list[EventRow]
     next_cursor: str | None
 
 
@@ -56,7 +24,7 @@ class RecentEvents(BaseModel):
     """Events of the last minutes, newest first."""
 
     period: PeriodAnswer
-    items: list[EventAnswer]
+    items: list[EventRow]
 
 
 class NameCount(BaseModel):
@@ -194,7 +162,7 @@ class SessionDetail(BaseModel):
     """A session with its events, oldest first."""
 
     session: SessionAnswer
-    events: list[EventAnswer]
+    events: list[EventRow]
 
 
 class FoundUser(BaseModel):
@@ -237,5 +205,5 @@ class Journey(BaseModel):
 
     user: JourneyUser
     sessions: list[SessionAnswer]
-    events: list[EventAnswer]
+    events: list[EventRow]
     next_cursor: str | None

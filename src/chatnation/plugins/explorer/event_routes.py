@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -87,10 +86,10 @@ class EventRoutes:
                 event for each in found for event in await events_of_session(self._analytics, tenant.id, each)
             ]  # fmt: skip
             whole = Range(found[0].started_at, max(each.ended_at for each in found), tenant.timezone)
-            return answers.EventList(period=PeriodAnswer.of(whole), items=rows(events), next_cursor=None)
+            return answers.EventList(period=PeriodAnswer.of(whole), items=events, next_cursor=None)
         answer = await self._analytics.ask(tenant.id, asked.question(range_, limit=asked.limit))
         return answers.EventList(
-            period=PeriodAnswer.of(range_), items=rows(answer.events), next_cursor=answer.next_cursor
+            period=PeriodAnswer.of(range_), items=list(answer.events), next_cursor=answer.next_cursor
         )
 
     async def recent(self, request: Request, query: RecentQuery) -> answers.RecentEvents:
@@ -99,7 +98,7 @@ class EventRoutes:
         range_ = Range(now - timedelta(minutes=query.since_minutes), now, tenant.timezone)
         select = Selection((query.event_name,) if query.event_name else ())
         answer = await self._analytics.ask(tenant.id, Events(range=range_, select=select, limit=query.limit))
-        return answers.RecentEvents(period=PeriodAnswer.of(range_), items=rows(answer.events))
+        return answers.RecentEvents(period=PeriodAnswer.of(range_), items=list(answer.events))
 
     async def distinct(self, request: Request, query: NamesQuery) -> answers.EventNames:
         """The names of events by frequency."""
@@ -161,11 +160,6 @@ class EventRoutes:
     @property
     def _analytics(self) -> Analytics:
         return self._app().services.get(Analytics)
-
-
-def rows(events: Any) -> list[answers.EventAnswer]:
-    """Events as the API tells them."""
-    return [answers.EventAnswer.model_validate(event) for event in events]
 
 
 def catalogued(entry: CatalogueEntry) -> answers.CatalogueAnswer:

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from chatnation import App, NotFound, Persons, Problem, Route
 from chatnation.plugins.dashboard.api import PeriodAnswer
 from chatnation.plugins.explorer import answers
-from chatnation.plugins.explorer.event_routes import rows
 from chatnation.plugins.explorer.person_reading import SHORTEST, PersonReader, stretch
 from chatnation.plugins.explorer.session_events import events_of_session
 from chatnation.plugins.explorer.session_query import SessionQuery
@@ -80,7 +79,7 @@ class SessionRoutes:
         tenant_id: int = request.state.actor.tenant.id
         session = (await self._sessions.called(tenant_id, request.path_params["session"]))[-1]
         events = await events_of_session(self._app().services.get(Analytics), tenant_id, session)
-        return answers.SessionDetail(session=answers.SessionAnswer.model_validate(session), events=rows(events))
+        return answers.SessionDetail(session=answers.SessionAnswer.model_validate(session), events=events)
 
     async def search(self, request: Request, query: SearchQuery) -> answers.FoundUsers:
         """Persons of whom an id, name, e-mail address or number contains a text."""
@@ -131,7 +130,7 @@ class SessionRoutes:
         return answers.Journey(
             user=user,
             sessions=[answers.SessionAnswer.model_validate(row) for row in sessions],
-            events=rows(page.events),
+            events=list(page.events),
             next_cursor=page.next_cursor,
         )
 
