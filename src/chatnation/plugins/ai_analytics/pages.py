@@ -82,8 +82,7 @@ class AiAnalyticsPages:
 
 async def figures(view: AiView) -> list[Kpi]:
     """The cards at the top."""
-    reports = Reports(view)
-    found, funnel = await reports.figures(), await reports.containment()
+    found, funnel = await Reports(view).figures_and_containment()
     previous = funnel.previous.steps if funnel.previous else ()
     contained, contained_before = _contained([step.reached for step in funnel.steps]), None
     if previous:

@@ -48,6 +48,14 @@ class Reports:
         hours = (await self.settings()).handover_hours
         return await self.view.ask(self._questions.containment(hours, self.granularity))
 
+    async def figures_and_containment(self) -> tuple[TimeseriesAnswer, FunnelAnswer]:
+        """Both, found side by side."""
+        hours = (await self.settings()).handover_hours
+        figures, containment = await self.view.ask_all(
+            self._questions.figures(self.granularity), self._questions.containment(hours, self.granularity)
+        )
+        return figures, containment
+
     async def tokens(self) -> BreakdownAnswer:
         """By model: events, tokens read, tokens written."""
         return await self.view.ask(self._questions.tokens())

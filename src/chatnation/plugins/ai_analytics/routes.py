@@ -114,7 +114,7 @@ class AiAnalyticsRoutes:
     async def containment(self, request: Request, query: AnalyticsQuery) -> answers.Containment:
         """Persons who met the AI agent, and those whom a human took over."""
         reports = self._reports(request, query)
-        found, figures = await reports.containment(), await reports.figures()
+        figures, found = await reports.figures_and_containment()
         met, handed_over = (step.reached for step in found.steps)
         return answers.Containment(
             period=PeriodAnswer.of(reports.view.period),

@@ -87,7 +87,7 @@ class CsatPages:
 
 async def figures(view: CsatView) -> list[Kpi]:
     """The cards at the top."""
-    found, surveys = await Reports(view).figures(), await Reports(view).surveys()
+    found, surveys = await Reports(view).figures_and_surveys()
 
     def now(name: str) -> Line:
         return found.line(name)

@@ -36,6 +36,11 @@ class Scores:
         return cls([int(count or 0) for count in row.measures[2:]])
 
     @classmethod
+    def of_distribution(cls, answer: DistributionAnswer) -> Scores:
+        """Of the answer to `Questions.scores`."""
+        return cls([bucket.count for bucket in answer.buckets])
+
+    @classmethod
     def of_outcomes(cls, counts: OutcomeCounts) -> Scores:
         """Of surveys that were answered."""
         return cls([counts.outcomes.get(str(score), 0) for score in SCORES])
@@ -69,14 +74,30 @@ class Reports:
         return await self.view.ask(self.questions.figures(self.view.granularity))
 
     async def scores(self) -> Scores:
-        found: DistributionAnswer = await self.view.ask(self.questions.scores())
-        return Scores([bucket.count for bucket in found.buckets])
+        return Scores.of_distribution(await self.view.ask(self.questions.scores()))
 
     async def breakdown(self, by: str) -> BreakdownAnswer:
         return await self.view.ask(self.questions.breakdown(by))
 
     async def surveys(self) -> OutcomesAnswer:
         return await self.view.ask(self.questions.surveys(self.view.granularity))
+
+    async def figures_and_surveys(self) -> tuple[TimeseriesAnswer, OutcomesAnswer]:
+        """Both, found side by side."""
+        cut = self.view.granularity
+        figures, surveys = await self.view.ask_all(self.questions.figures(cut), self.questions.surveys(cut))
+        return figures, surveys
+
+    async def summary(self, recent: int) -> tuple[TimeseriesAnswer, Scores, OutcomesAnswer, EventsAnswer]:
+        """Figures, scores, surveys and so many of the latest ratings, found side by side."""
+        cut, low = self.view.granularity, (await self.settings()).low_score
+        figures, scores, surveys, latest = await self.view.ask_all(
+            self.questions.figures(cut),
+            self.questions.scores(),
+            self.questions.surveys(cut),
+            self.questions.feedback("latest", low, recent),
+        )
+        return figures, Scores.of_distribution(scores), surveys, latest
 
     async def surveys_with_names(self) -> tuple[OutcomesAnswer, Mapping[str, str]]:
         """The surveys, and what agents are called."""

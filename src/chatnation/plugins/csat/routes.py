@@ -54,7 +54,7 @@ class CsatRoutes:
     async def dashboard(self, request: Request, query: AnalyticsQuery) -> answers.Dashboard:
         """Average, responses, scores and the latest feedback."""
         reports = self._reports(request, query)
-        found, scores, surveys = await reports.figures(), await reports.scores(), await reports.surveys()
+        found, scores, surveys, latest = await reports.summary(RECENT)
         average, before = found.line("average").total, found.before("average").total
         return answers.Dashboard(
             period=PeriodAnswer.of(reports.view.period),
@@ -69,7 +69,7 @@ class CsatRoutes:
                 revisions=int(found.line("revised").total or 0),
                 invalid_ratings=int(found.line("invalid").total or 0),
             ),
-            recent_feedback=[told(event) for event in (await reports.feedback("latest", RECENT)).events],
+            recent_feedback=[told(event) for event in latest.events],
         )
 
     async def by_journey(self, request: Request, query: AnalyticsQuery) -> answers.ByJourney:
@@ -110,8 +110,8 @@ class CsatRoutes:
     async def trend(self, request: Request, query: AnalyticsQuery) -> answers.Trend:
         """Average score and responses over time."""
         reports = self._reports(request, query)
-        found, cut = await reports.figures(), reports.view.granularity
-        surveys = (await reports.surveys()).trend
+        found, surveys = await reports.figures_and_surveys()
+        cut = reports.view.granularity
         lines = (found.line(name).values for name in ("average", "responses", "sent"))
         data = [
             answers.TrendPoint(
@@ -121,7 +121,7 @@ class CsatRoutes:
                 sent=int(sent or 0),
                 response_rate=answered_share(answered.counts),
             )
-            for bucket, average, responses, sent, answered in zip(found.buckets, *lines, surveys, strict=True)
+            for bucket, average, responses, sent, answered in zip(found.buckets, *lines, surveys.trend, strict=True)
         ]
         return answers.Trend(period=PeriodAnswer.of(reports.view.period), granularity=cut, data=data)
 

@@ -117,10 +117,9 @@ class WhatsappAnalyticsPages:
 
 async def figures(view: WhatsappView) -> list[Kpi]:
     """The cards at the top."""
-    reports = Reports(view)
-    found = await reports.figures()
-    (delivery, delivery_before), (replies, replies_before) = await reports.delivery(), await reports.replies()
-    responses, responses_before = await reports.responses(), await reports.responses_before()
+    told = await Reports(view).key_figures()
+    found, (delivery, delivery_before), (replies, replies_before) = told.counts, told.delivery, told.replies
+    responses, responses_before = told.responses
 
     def counted(label: str, line: str, definition: str, event: str) -> Kpi:
         now = found.line(line)
@@ -192,8 +191,7 @@ async def volume(view: WhatsappView) -> Chart:
 
 async def funnel(view: WhatsappView) -> Chart:
     """Sent, delivered, read; and how many contacts replied, in words."""
-    reports = Reports(view)
-    (delivery, _), (replies, _) = await reports.delivery(), await reports.replies()
+    delivery, replies = await Reports(view).delivery_and_replies()
     replied = f"{replies.share:.0f}% of the contacts replied." if replies.share is not None else ""
     names = ["message.sent", "message.delivered", "message.read"]
     return Chart(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from chatnation.plugins.dashboard.api import AnalyticsQuery, View, percent_of, with_agent_names
 from chatnation.plugins.whatsapp_analytics.questions import Questions
@@ -12,6 +12,7 @@ from chatnation.query import (
     Breakdown,
     BreakdownAnswer,
     DistributionAnswer,
+    Funnel,
     FunnelAnswer,
     Granularity,
     IntervalsAnswer,
@@ -19,6 +20,9 @@ from chatnation.query import (
 )
 
 WhatsappView = View[AnalyticsQuery]
+T = TypeVar("T")
+Compared = tuple[T, T]
+"""Of the period, and of the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,16 @@ class Replies:
         return percent_of(self.replied, self.contacts)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyFigures:
+    """What the cards at the top tell; each but `counts` for the period, and for the one before."""
+
+    counts: TimeseriesAnswer
+    delivery: Compared[Delivery]
+    replies: Compared[Replies]
+    responses: Compared[IntervalsAnswer]
+
+
 class Reports:
     """What is asked for a view."""
 
@@ -69,19 +83,46 @@ class Reports:
     async def figures(self) -> TimeseriesAnswer:
         return await self.view.ask(self.questions.figures(self.granularity))
 
-    async def delivery(self) -> tuple[Delivery, Delivery]:
-        """In the period, and in the one before."""
-        delivered, read = await self.view.ask_all(self.questions.receipts("delivered"), self.read_question)
-        return _delivery(delivered, read), _delivery(delivered.previous, read.previous)
+    async def key_figures(self) -> KeyFigures:
+        """What the cards at the top tell, found side by side."""
+        earlier = Questions(self.view.previous_range, self.view.conditions())
+        counts, replied, responses, before, *receipts = await self.view.ask_all(
+            self.questions.figures(self.granularity),
+            self.questions.replies(),
+            self.questions.responses(self.granularity),
+            earlier.responses(),
+            *self._receipts,
+        )
+        return KeyFigures(counts, _deliveries(*receipts), _replies(replied), (responses, before))
 
-    @property
-    def read_question(self) -> Any:
-        """With the trend, so that the figures and the trend share an answer."""
-        return self.questions.receipts("read", self.granularity)
+    async def figures_and_delivery(self) -> tuple[TimeseriesAnswer, Compared[Delivery]]:
+        """Messages and contacts, and what became of the messages, found side by side."""
+        counts, *receipts = await self.view.ask_all(self.questions.figures(self.granularity), *self._receipts)
+        return counts, _deliveries(*receipts)
+
+    async def delivery_and_replies(self) -> tuple[Delivery, Replies]:
+        """What became of the messages, and who replied to them, found side by side."""
+        replied, *receipts = await self.view.ask_all(self.questions.replies(), *self._receipts)
+        return _deliveries(*receipts)[0], _replies(replied)[0]
+
+    async def figures_and_resolutions(self) -> tuple[TimeseriesAnswer, IntervalsAnswer]:
+        """Both, found side by side."""
+        counts, resolutions = await self.view.ask_all(
+            self.questions.figures(self.granularity), self.questions.resolutions()
+        )
+        return counts, resolutions
 
     async def reads(self) -> FunnelAnswer:
-        answer: FunnelAnswer = await self.view.ask(self.read_question)
-        return answer
+        return await self.view.ask(self._read)
+
+    @property
+    def _receipts(self) -> tuple[Funnel, Funnel]:
+        return self.questions.receipts("delivered"), self._read
+
+    @property
+    def _read(self) -> Funnel:
+        """With the trend, so that the figures and the trend share an answer."""
+        return self.questions.receipts("read", self.granularity)
 
     async def delivery_by(self, field: str) -> list[tuple[str | None, Delivery]]:
         """By the value that a field of the sent message has; the rest, if any, is not told."""
@@ -95,19 +136,8 @@ class Reports:
             if not group.other
         ]
 
-    async def replies(self) -> tuple[Replies, Replies]:
-        """In the period, and in the one before."""
-        found = await self.view.ask(self.questions.replies())
-        assert found.previous is not None
-        now, before = ((answer.steps[0].reached, answer.steps[1].reached) for answer in (found, found.previous))
-        return Replies(*now), Replies(*before)
-
     async def responses(self) -> IntervalsAnswer:
         return await self.view.ask(self.questions.responses(self.granularity))
-
-    async def responses_before(self) -> IntervalsAnswer:
-        before = Questions(self.view.previous_range, self.view.conditions())
-        return await self.view.ask(before.responses())
 
     async def responders(self) -> tuple[IntervalsAnswer, Mapping[str, str]]:
         """Response times by who answered, and what agents are called."""
@@ -130,6 +160,16 @@ class Reports:
 def minutes(seconds: float | None) -> float | None:
     """Seconds as minutes."""
     return None if seconds is None else seconds / 60
+
+
+def _deliveries(delivered: FunnelAnswer, read: FunnelAnswer) -> Compared[Delivery]:
+    return _delivery(delivered, read), _delivery(delivered.previous, read.previous)
+
+
+def _replies(found: FunnelAnswer) -> Compared[Replies]:
+    assert found.previous is not None
+    now, before = ((answer.steps[0].reached, answer.steps[1].reached) for answer in (found, found.previous))
+    return Replies(*now), Replies(*before)
 
 
 def _delivery(delivered: FunnelAnswer | None, read: FunnelAnswer | None) -> Delivery:

@@ -52,8 +52,7 @@ class WhatsappAnalyticsRoutes:
     async def stats(self, request: Request, query: AnalyticsQuery) -> answers.Stats:
         """Messages, contacts and the read rate, against the period before."""
         reports = self._reports(request, query)
-        found = await reports.figures()
-        read, read_before = await reports.delivery()
+        found, (read, read_before) = await reports.figures_and_delivery()
         now, before = _figures(found.line, read), _figures(found.before, read_before)
         changes = {
             name: percent_change(getattr(now, name) or 0, getattr(before, name) or 0)
@@ -136,8 +135,7 @@ class WhatsappAnalyticsRoutes:
     async def funnel(self, request: Request, query: AnalyticsQuery) -> answers.MessageFunnel:
         """What became of the messages that were sent."""
         reports = self._reports(request, query)
-        delivery, _ = await reports.delivery()
-        replies, _ = await reports.replies()
+        delivery, replies = await reports.delivery_and_replies()
         steps = {"Sent": delivery.sent, "Delivered": delivery.delivered, "Read": delivery.read}
         return answers.MessageFunnel(
             period=PeriodAnswer.of(reports.view.period),
@@ -154,7 +152,7 @@ class WhatsappAnalyticsRoutes:
     async def resolution_stats(self, request: Request, query: AnalyticsQuery) -> answers.ResolutionStats:
         """How long it takes from taking a chat to resolving it."""
         reports = self._reports(request, query)
-        found, figures = await reports.resolutions(), await reports.figures()
+        figures, found = await reports.figures_and_resolutions()
         return answers.ResolutionStats(
             period=PeriodAnswer.of(reports.view.period),
             avg_duration_minutes=minutes(found.spread.mean),
