@@ -20,14 +20,14 @@ from chatnation.plugins.dashboard.api import (
     Kpi,
     Series,
     View,
-    bucket_labels,
     distribution_chart,
+    funnel_trend_chart,
     percent,
     percent_of,
     ranked_chart,
     trend_chart,
 )
-from chatnation.query import BreakdownAnswer, Line
+from chatnation.query import BreakdownAnswer, BreakdownRow, Line
 
 PATH = "/ai-analytics"
 AiView = View[AnalyticsQuery]
@@ -169,19 +169,7 @@ async def trend(view: AiView) -> Chart:
 async def handovers(view: AiView) -> Chart:
     """Persons by when they first met the AI agent, and the share that a human took over."""
     answer = await Reports(view).containment()
-    buckets = [point.bucket for point in answer.trend]
-    open_ = [not point.mature for point in answer.trend]
-    shares = [percent(point.conversion) for point in answer.trend]
-    return Chart(
-        kind="combined",
-        category=view.granularity.capitalize(),
-        categories=bucket_labels(buckets, view.granularity),
-        keys=[bucket.label for bucket in buckets],
-        series=[
-            Series("Persons", [point.entered for point in answer.trend], open=open_),
-            Series("Handed over", shares, unit="percent", line=True, open=open_),
-        ],
-    )
+    return funnel_trend_chart(answer, view, entered="Persons", conversion="Handed over")
 
 
 async def latency_trend(view: AiView) -> Chart:
@@ -231,8 +219,6 @@ async def tokens(view: AiView) -> DataTable:
     reports = Reports(view)
     settings = await reports.settings()
     used = costs.uses(await reports.tokens(), settings)
-    rows = [[use.model, use.events, use.prompt, use.completion, use.cost] for use in used]
-    total = ["All", *(sum(row[place] or 0 for row in rows) for place in (1, 2, 3)), costs.total_cost(used)]  # type: ignore[misc]
     return DataTable(
         columns=[
             Column("model", "Model"),
@@ -241,8 +227,14 @@ async def tokens(view: AiView) -> DataTable:
             Column("completion_tokens", "Tokens written", "number"),
             Column("cost", f"Cost ({settings.currency})", settings.currency),
         ],
-        rows=rows,
-        total=total,
+        rows=[[use.model, use.events, use.prompt, use.completion, use.cost] for use in used],
+        total=[
+            "All",
+            sum(use.events for use in used),
+            sum(use.prompt for use in used),
+            sum(use.completion for use in used),
+            costs.total_cost(used),
+        ],
         sort="-prompt_tokens",
     )
 
@@ -317,11 +309,10 @@ def _scaled(series: Series, factor: float) -> Series:
 def _in_percent(answer: BreakdownAnswer, place: int) -> BreakdownAnswer:
     """The answer with one of its series, a share, in percent."""
 
-    def row(one: object) -> object:
-        if one is None:
-            return None
-        measures = list(one.measures)  # type: ignore[attr-defined]
+    def row(one: BreakdownRow) -> BreakdownRow:
+        measures = list(one.measures)
         measures[place] = percent(measures[place])
-        return replace(one, measures=tuple(measures))  # type: ignore[type-var]
+        return replace(one, measures=tuple(measures))
 
-    return replace(answer, rows=tuple(map(row, answer.rows)), other=row(answer.other), total=row(answer.total))  # type: ignore[arg-type]
+    other = row(answer.other) if answer.other else None
+    return replace(answer, rows=tuple(map(row, answer.rows)), other=other, total=row(answer.total))

@@ -11,9 +11,8 @@ from chatnation.plugins.journeys.agents import Agent
 from chatnation.plugins.journeys.counts import Handoffs, Journeys, NamedJourneys, Ranked, half_change
 from chatnation.plugins.journeys.labels import UNKNOWN
 from chatnation.plugins.journeys.questions import AGENT_FIELD, ASSISTED, HANDOFF
-from chatnation.query import Granularity, OutcomesAnswer, OutcomesBucket, TimeseriesAnswer
+from chatnation.query import OutcomesAnswer, OutcomesBucket, TimeseriesAnswer
 
-_UNITS: dict[Granularity, str] = {"hour": "Hour", "day": "Day", "week": "Week", "month": "Month"}
 FILTERED = "Filters concern the hand-off itself, not the journey."
 _NO_JOURNEY = "No journey that began in this period is over."
 
@@ -112,7 +111,7 @@ def self_serve_chart(view: JourneysView, found: OutcomesAnswer) -> Chart:
 
     return Chart(
         kind="stacked",
-        category=_UNITS[view.granularity],
+        category=view.granularity.capitalize(),
         categories=bucket_labels([point.bucket for point, _ in points], view.granularity),
         keys=[point.bucket.label for point, _ in points],
         series=[
@@ -145,7 +144,7 @@ def rate_chart(view: JourneysView, found: OutcomesAnswer, before: OutcomesAnswer
     told = f"{share:.1f}% in all; second half against the first: {change:+.1f}%" if share is not None else ""
     return Chart(
         kind="lines",
-        category=_UNITS[view.granularity],
+        category=view.granularity.capitalize(),
         categories=bucket_labels([point.bucket for point in found.trend], view.granularity),
         keys=[point.bucket.label for point in found.trend],
         series=series,

@@ -37,8 +37,18 @@ def funnel_chart(
     return Chart(kind="funnel", category="Step", categories=names, series=series, note=note)
 
 
-def funnel_trend_chart(answer: FunnelAnswer, view: View[Any], *, granularity: Granularity | None = None) -> Chart:
-    """Conversion by the time of entry as a line, entries as bars. Buckets that can still convert are open."""
+def funnel_trend_chart(
+    answer: FunnelAnswer,
+    view: View[Any],
+    *,
+    entered: str = "Entered",
+    conversion: str = "Conversion",
+    granularity: Granularity | None = None,
+) -> Chart:
+    """Conversion by the time of entry as a line, entries as bars. Buckets that can still convert are open.
+
+    `entered` and `conversion`: how the two are called on the chart.
+    """
     cut = granularity or view.granularity
     buckets = [point.bucket for point in answer.trend]
     open_ = [not point.mature for point in answer.trend]
@@ -48,9 +58,9 @@ def funnel_trend_chart(answer: FunnelAnswer, view: View[Any], *, granularity: Gr
         categories=bucket_labels(buckets, cut),
         keys=[bucket.label for bucket in buckets],
         series=[
-            Series("Entered", [point.entered for point in answer.trend], open=open_),
+            Series(entered, [point.entered for point in answer.trend], open=open_),
             Series(
-                "Conversion",
+                conversion,
                 [percent(point.conversion) for point in answer.trend],
                 unit="percent",
                 line=True,
