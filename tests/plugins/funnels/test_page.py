@@ -128,6 +128,25 @@ async def test_rows_of_the_breakdown_and_bars_of_the_trend_lead_on(office: Offic
     assert "/funnel?granularity=day&step=start&step=form&step=done&start_date=2025-03-24&end_date=2025-03-24" in trend
 
 
+@pytest.mark.parametrize(
+    ("breakdown", "row"),
+    [("by=event_name&attribution=last&limit=1", "row=other"), ("by=properties.nothing", "row=unknown")],
+)
+async def test_the_rows_of_no_value_and_of_all_others_lead_to_their_people_too(
+    office: Office, breakdown: str, row: str
+) -> None:
+    await visits(office)
+    groups = unescape(await office.page(f"/funnel/parts/groups?{ADDRESS}&{breakdown}"))
+    found = re.findall(rf'href="(/funnel\?[^"]*at=0&outcome=reached&{row})#card-people">(\d+)<', groups)
+    assert len(found) == 1, groups
+    link, reached = found[0]
+    people = await office.page(link.replace("/funnel?", "/funnel/people.csv?"))
+    assert len(people.splitlines()) - 1 == int(reached) > 0
+    shown = await office.page(link.replace("/funnel?", "/funnel/parts/people?"))
+    assert f"{reached} person" in shown
+    assert "only those without a value" in shown or "only the other values" in shown
+
+
 async def test_the_list_of_people_is_paged(office: Office) -> None:
     await visits(office)
     events = [track("start", at=NOW - timedelta(days=8, seconds=number)) for number in range(20)]

@@ -60,6 +60,9 @@ class FunnelQuery(AnalyticsQuery):
     at: int | None = Field(None, ge=0, lt=MOST_STEPS, description="The step of the list of persons; the first is 0.")
     outcome: Outcome = "dropped"
     value: str | None = Field(None, max_length=500, description="A value of the breakdown, for the list of persons.")
+    row: Literal["unknown", "other"] | None = Field(
+        None, description="The row of the breakdown without a value, or that of all others, for the list of persons."
+    )
     offset: int = Field(0, ge=0, le=1_000_000)
     person: UUID | None = Field(None, description="Whose way through the funnel is told.")
 
@@ -117,7 +120,7 @@ def parameters_of(definition: Definition) -> dict[str, Any]:
     return {name: None if value == getattr(usual, name) else value for name, value in found.items()}
 
 
-FORGOTTEN = dict.fromkeys(("at", "outcome", "value", "offset", "person"))
+FORGOTTEN = dict.fromkeys(("at", "outcome", "value", "row", "offset", "person"))
 """What makes no sense any more once the funnel is another one."""
 
 

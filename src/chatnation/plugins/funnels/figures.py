@@ -28,13 +28,13 @@ from chatnation.query import FunnelAnswer, FunnelGroup, Spread
 
 WORTH_A_CALL = 0.05
 """A drop is called out if it is more than this share of those who came to the step."""
-FORGET = {"value": None, "offset": None, "person": None}
+FORGET = {"value": None, "row": None, "offset": None, "person": None}
 Row = Sequence[Cell | str | float | None]
 
 
-def people_url(view: FunnelView, step: int, outcome: str, value: str | None = None) -> str:
-    """Where the list of those behind a number is."""
-    return view.url(at=step, outcome=outcome, **{**FORGET, "value": value}) + "#card-people"
+def people_url(view: FunnelView, step: int, outcome: str, **row: str | None) -> str:
+    """Where the list of those behind a number is; `value` or `row` name a row of the breakdown."""
+    return view.url(at=step, outcome=outcome, **{**FORGET, **row}) + "#card-people"
 
 
 def key_figures(view: FunnelView, definition: Definition, answer: FunnelAnswer, before: FunnelAnswer) -> list[Kpi]:
@@ -244,16 +244,21 @@ def groups_table(view: FunnelView, definition: Definition, answer: FunnelAnswer)
 
 
 def _value(view: FunnelView, group: FunnelGroup) -> Cell:
+    link = people_url(view, 0, "reached", **_row(group))
     if group.other:
-        return Cell("Other")
-    if group.value is None:
-        return Cell("Unknown", key="")
-    return Cell(group.value, link=people_url(view, 0, "reached", group.value))
+        return Cell("Other", link=link)
+    return Cell("Unknown", link=link, key="") if group.value is None else Cell(group.value, link=link)
 
 
 def _reached(view: FunnelView, group: FunnelGroup, place: int) -> Cell:
-    known = group.value is not None and not group.other
-    return Cell(group.reached[place], link=people_url(view, place, "reached", group.value) if known else None)
+    return Cell(group.reached[place], link=people_url(view, place, "reached", **_row(group)))
+
+
+def _row(group: FunnelGroup) -> dict[str, str | None]:
+    """The row of a group in an address: Unknown and Other might be values too."""
+    if group.other:
+        return {"row": "other"}
+    return {"row": "unknown"} if group.value is None else {"value": group.value}
 
 
 def _difference(group: FunnelGroup, overall: float | None) -> str:

@@ -16,6 +16,7 @@ from chatnation.query import FunnelActor, FunnelAnswer
 SEE_PERSONS = "persons.view"
 PAGE = 10
 MOST_DOWNLOADED = 10_000
+_ROWS = {"unknown": "those without a value", "other": "the other values"}
 _OUTCOMES = (("reached", "reached it"), ("dropped", "dropped off there"), ("open", "may still go on"))
 
 
@@ -32,6 +33,7 @@ async def people_part(view: FunnelView) -> Part:
         "funnels/people.html",
         {
             "definition": definition,
+            "only": _only(view),
             "step": step,
             "steps": step_labels,
             "outcomes": _OUTCOMES,
@@ -45,6 +47,12 @@ async def people_part(view: FunnelView) -> Part:
         },
         table=_table(definition, step_labels, found.actors),
     )
+
+
+def _only(view: FunnelView) -> str | None:
+    """What the row of the breakdown that the list is narrowed to is called."""
+    asked = view.query
+    return (_ROWS[asked.row] if asked.row else asked.value) if asked.by is not None else None
 
 
 def _table(definition: Definition, steps: list[str], actors: Iterable[FunnelActor]) -> DataTable:

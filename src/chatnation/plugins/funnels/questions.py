@@ -27,12 +27,15 @@ def funnel_before(view: FunnelView) -> Funnel:
 def actors(view: FunnelView, step: int, limit: int, offset: int) -> FunnelActors:
     """A page of those who reached a step, dropped off there, or may still go on."""
     asked = view.query
-    value = asked.value if asked.by is not None else None
+    row = asked.row if asked.by is not None else None
+    value = asked.value if asked.by is not None and row is None else None
     return FunnelActors(
-        funnel=_bare(view, keep_breakdown=value is not None),
+        funnel=_bare(view, keep_breakdown=value is not None or row is not None),
         step=step,
         outcome=asked.outcome,
         value=value,
+        missing=row == "unknown",
+        other=row == "other",
         limit=limit,
         offset=offset,
     )
