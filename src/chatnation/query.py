@@ -96,6 +96,7 @@ from chatnation.core.query.model import (
     Timeseries,
     Uniques,
 )
+from chatnation.core.query.naming import NamesPersons
 from chatnation.core.query.segments.sources import FactSource
 from chatnation.core.query.store import Analytics, EventStore, EventStoreDriver, QueryRefused
 
@@ -160,6 +161,7 @@ __all__ = [
     "Measure",
     "MeasureKind",
     "NamedSet",
+    "NamesPersons",
     "NumberBucket",
     "Operator",
     "Outcome",

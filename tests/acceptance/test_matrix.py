@@ -31,7 +31,7 @@ from tests.plugins.bundled import bundled_plugins
 
 ADDRESS_ERRORS = frozenset({400, 404, 405, 409, 410, 415, 416, 422, 429})
 """What somebody who was let in may be told of a request that names nothing, or something that is not there."""
-OWN_REFUSALS = frozenset({"not_allowed", "login_needed", "wrong_password"})
+OWN_REFUSALS = frozenset({"not_allowed", "login_needed", "wrong_password", "names_persons"})
 """Codes of a 403 that a handler gives for a reason of its own, after the permission was found."""
 ASKS_AGAIN = frozenset({"/login/confirm", "/settings/password"})
 """Pages that show their form once more with a 403 when the password in it is wrong."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -57,3 +59,26 @@ class Actor:
         if permission in self.permissions:
             return None
         return frozenset(team for team, held in self.team_permissions.items() if permission in held)
+
+
+_acting: ContextVar[Actor | None] = ContextVar("acting", default=None)
+
+
+def acting() -> Actor | None:
+    """Whose request is being answered; None for jobs, commands, and whatever else the product does by itself."""
+    return _acting.get()
+
+
+def act_as(actor: Actor | None) -> None:
+    """From now on the request is that of `actor`, as far as `nobody_acting` reaches."""
+    _acting.set(actor)
+
+
+@contextmanager
+def nobody_acting() -> Iterator[None]:
+    """Inside nobody acts until somebody is said to; afterwards it is as it was before."""
+    token = _acting.set(None)
+    try:
+        yield
+    finally:
+        _acting.reset(token)

@@ -45,6 +45,11 @@ CORE_PERMISSIONS = (
     Permission("users.manage", "Invite people and change their roles", _ADMINS),
     Permission("users.delete", "Remove people", _ADMINS),
     Permission("roles.delete", "Remove roles", _ADMINS),
+    Permission(
+        "persons.view",
+        "Look up a person, see their timeline, and read who somebody is in reports",
+        _ADMINS | {RoleName.DEVELOPER, RoleName.AUDITOR},
+    ),
     Permission("persons.export", "Hand out everything known about a person", _ADMINS),
     Permission("persons.erase", "Erase a person for good", frozenset({RoleName.SUPER_ADMIN})),
     Permission("persons.merge", "Join and split persons", _ADMINS),

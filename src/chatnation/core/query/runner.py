@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from hashlib import blake2b
 from importlib.metadata import version
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic_core import to_json
 
 from chatnation.core.clock import Clock
+from chatnation.core.context import acting
 from chatnation.core.errors import ConfigurationError, Problem
 from chatnation.core.query.answers import Answer
 from chatnation.core.query.cache import Cache, Flights, side_by_side
 from chatnation.core.query.checks import check
 from chatnation.core.query.fields import UnknownField
 from chatnation.core.query.model import Query
+from chatnation.core.query.naming import NamesPersons, check_names_nobody, sees_persons, without_names
 from chatnation.core.query.openness import moment_of
 from chatnation.core.query.slots import Slots
 from chatnation.core.query.store import EventStore, QueryRefused
@@ -119,26 +121,32 @@ class QueryRunner:
         return await side_by_side(work, self._limits.concurrency)
 
     async def find(self, tenant_id: int, query: Query, *, unless: Collection[str] = ()) -> Found:
-        """The answer with its tag, or the tag alone where it is one of `unless`."""
+        """The answer with its tag, or the tag alone where it is one of `unless`.
+
+        Whoever is acting and may not see persons gets no answer that names some, and others without their names.
+        """
         began = perf_counter()
         outcome: Outcome = "failed"
+        named = sees_persons(acting())
         try:
             check(query)
-            found, outcome = await self._find(tenant_id, query, unless)
-            return found
-        except QueryRefused:
+            if not named:
+                check_names_nobody(query)
+            found, outcome = await self._find(tenant_id, query, unless, named)
+            return found if named or found.answer is None else replace(found, answer=without_names(found.answer))
+        except (QueryRefused, NamesPersons):
             outcome = "refused"
             raise
         finally:
             self._watch(query.kind, outcome, perf_counter() - began)
 
-    async def _find(self, tenant_id: int, query: Query, unless: Collection[str]) -> tuple[Found, Outcome]:
+    async def _find(self, tenant_id: int, query: Query, unless: Collection[str], named: bool) -> tuple[Found, Outcome]:
         now = self._clock.now()
         text = to_json(query, inf_nan_mode="strings")
         # The stamp is taken first: what changes while the answer is found makes it newer than its stamp, never older.
         stamp = await self._in_time(self.store.stamp(tenant_id, query))
         mark = stamp, moment_of(query, now)
-        tag = _tag(tenant_id, text, mark)
+        tag = _tag(tenant_id, text, (*mark, named))
         if tag in unless:
             return Found(tag, None), "kept"
         kept = self._cache.get((tenant_id, text), mark)

@@ -50,7 +50,8 @@ class Analytics(Protocol):
     """Answers questions within the limits of the instance. Plugins get it with `services.get(Analytics)`.
 
     Equal questions of one tenant share an answer until something changes. Raises QueryRefused, and Problem 429 and 504
-    where a tenant asks too much at once, or for longer than is allowed.
+    where a tenant asks too much at once, or for longer than is allowed. In a request of somebody who may not see
+    persons it raises NamesPersons for a question that names some, and answers others without their names.
     """
 
     @overload

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chatnation.core.context import Actor
+from chatnation.core.context import Actor, act_as
 from chatnation.core.errors import Problem
 from chatnation.core.hookspecs.auth import check_permission, resolve_actor
 from chatnation.core.plugin.boundary import CORE
@@ -93,6 +93,7 @@ class Gate:
                 raise not_found()
             await self._check_permission(actor, permission)
         await self._check_forgery(request)
+        act_as(actor)
 
     async def still_admits(self, request: Request, plugin: str, permission: str) -> bool:
         """Whether a request that was let in some time ago would be let in now, as the same actor at the same tenant."""

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chatnation.core.context import nobody_acting
 from chatnation.core.errors import Problem
 from chatnation.core.ids import uuid7
 from chatnation.core.metrics import Metrics
@@ -104,7 +105,7 @@ class ErrorBoundary:
 
 
 class Prepared:
-    """Puts `request.state.render` in place for every request, error pages included."""
+    """Puts `request.state.render` in place for every request, error pages included, and forgets who acted in it."""
 
     def __init__(self, app: ASGIApp, renderer: Callable[[Request], Renderer]) -> None:
         self.app = app
@@ -115,7 +116,8 @@ class Prepared:
         scope["app"] = self
         request = Request(scope, receive)
         request.state.render = self.renderer(request)
-        await self.app(scope, receive, send)
+        with nobody_acting():
+            await self.app(scope, receive, send)
 
 
 class BodyLimit:

@@ -14,11 +14,13 @@ from starlette.responses import Response
 
 from chatnation import App, DatabaseUnavailable, Metric, NotFound, Page, Problem, csv_response, record_export
 from chatnation.plugins.dashboard.analytics_query import FILTERS, FilterName
-from chatnation.plugins.dashboard.cards import Block, Card, Content, Q, download_of, finished
+from chatnation.plugins.dashboard.begun import begun
+from chatnation.plugins.dashboard.cards import Block, Card, Q, download_of, finished
 from chatnation.plugins.dashboard.filter_bar import FilterBar
 from chatnation.plugins.dashboard.nothing import nothing_of
 from chatnation.plugins.dashboard.period import PRESETS
 from chatnation.plugins.dashboard.view import EXPORT, View
+from chatnation.query import NamesPersons
 
 VIEW = "analytics.view"
 PATIENCE = 0.25
@@ -54,8 +56,8 @@ class AnalyticsPage(Generic[Q]):
         metrics: Iterable[Metric] = (),
         granular: bool = True,
         comparable: bool = True,
-        permission: str = VIEW,
         needs: str = "",
+        permission: str = VIEW,
         template: str = "dashboard/analytics_page.html",
         values: Values[Q] | None = None,
         patience: float = PATIENCE,
@@ -72,8 +74,8 @@ class AnalyticsPage(Generic[Q]):
         self._filters = tuple(filters)
         self._granular = granular
         self._comparable = comparable
-        self._permission = permission
         self._needs = needs
+        self._permission = permission
         self._template = template
         self._values = values
         self._patience = patience
@@ -104,9 +106,9 @@ class AnalyticsPage(Generic[Q]):
             bar=FilterBar.of(view, self._filters),
             granular=self._granular,
             comparable=self._comparable,
-            kept_query=view.kept,
             nothing=await nothing_of(view, blocks.values()),
             needs=self._needs,
+            kept_query=view.kept,
             **values,
         )
         return response
@@ -125,7 +127,7 @@ class AnalyticsPage(Generic[Q]):
         view, card = self.view(request), self._card(request)
         if not _may_see(card, view):
             raise Problem(403, "forbidden", f"This needs the permission {card.permission}.")
-        table = download_of(await card.draw(view))
+        table = download_of(begun(await card.draw(view), view))
         if table is None:
             raise NotFound("There is no such table.")
         columns, rows = table[0], list(table[1])
@@ -159,8 +161,10 @@ class AnalyticsPage(Generic[Q]):
         if not _may_see(card, view):
             return Block(card, view, "forbidden", status=403)
         try:
-            content: Content = await card.draw(view)
+            content = begun(await card.draw(view), view)
             return await finished(card, view, content)
+        except NamesPersons:
+            return Block(card, view, "forbidden", status=403)
         except Problem as problem:
             return Block(card, view, "failed", problem=problem.detail, status=problem.status)
         except DatabaseUnavailable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chatnation import App, NavigationEntry, Page, Permission, Plugin, Route, hookimpl
+from chatnation import App, NavigationEntry, Page, Plugin, Route, hookimpl
 from chatnation.plugins.dashboard.dead_letters import DeadLetterPages
 from chatnation.plugins.dashboard.definitions import DefinitionPages
 from chatnation.plugins.dashboard.filter_values import FilterValues
@@ -30,16 +30,6 @@ class DashboardPlugin(Plugin):
     def app(self) -> App:
         """The app that this instance belongs to, once it has started."""
         return self._app
-
-    @hookimpl
-    def register_permissions(self) -> Iterable[Permission]:
-        return [
-            Permission(
-                "persons.view",
-                "Look up a person and see their timeline",
-                frozenset({"super_admin", "admin", "developer", "auditor"}),
-            )
-        ]
 
     @hookimpl
     def register_pages(self) -> Iterable[Page]:

@@ -122,7 +122,10 @@ class SessionAnswer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     session_id: UUID
-    person_id: UUID = Field(description="The person behind it; it may change when persons are joined.")
+    person_id: UUID | None = Field(
+        description="The person behind it; it may change when persons are joined. Null, as is `user_id`, for those who"
+        " may not see persons."
+    )
     started_at: datetime
     ended_at: datetime
     duration: float

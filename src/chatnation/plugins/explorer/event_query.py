@@ -6,16 +6,20 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 from starlette.datastructures import QueryParams
 
+from chatnation import Actor
 from chatnation.plugins.dashboard.api import Period
 from chatnation.plugins.explorer.field_filters import FieldQuery
 from chatnation.query import AnyOf, Condition, Events, Filter, Range, Selection
 
 Window = Literal["5", "15", "60"]
 WINDOWS: tuple[Window, ...] = ("5", "15", "60")
-SEARCHED = ("event_name", "user_id", "external_id", "page_path")
+SEARCHED = ("event_name", "page_path")
+SEARCHED_IDS = ("user_id", "external_id")
+"""What is searched for those who may see persons besides."""
+PERSONS = "persons.view"
 PAGE_SIZE = 50
 
 
@@ -31,6 +35,11 @@ class EventQuery(FieldQuery):
     session: UUID | None = Field(None, description="Only of this session.")
     bots: bool = Field(False, description="Known bots too.")
     after: str | None = Field(None, max_length=200, description="Cursor of the page before.")
+    _sees_persons: bool = PrivateAttr(default=True)
+
+    def seen_by(self, actor: Actor) -> None:
+        """Say whose query it is: a search looks through ids only for those who may see persons."""
+        self._sees_persons = actor.can(PERSONS)
 
     @classmethod
     def of(cls, parameters: QueryParams) -> Self:
@@ -51,7 +60,8 @@ class EventQuery(FieldQuery):
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Filters and search, for a question."""
-        search = (AnyOf(tuple(Filter(field, "contains", (self.q,)) for field in SEARCHED)),) if self.q else ()
+        fields = SEARCHED + SEARCHED_IDS if self._sees_persons else SEARCHED
+        search = (AnyOf(tuple(Filter(field, "contains", (self.q,)) for field in fields)),) if self.q else ()
         return (*self.conditions(), *self.field_conditions(), *search)
 
     @property

@@ -76,12 +76,13 @@ class EventRoutes:
     async def events(self, request: Request, query: EventListQuery) -> answers.EventList:
         """The events of a period through filters, or all of a session."""
         asked = EventListQuery.of(request.query_params)
+        asked.seen_by(request.state.actor)
         tenant, now = request.state.actor.tenant, self._app().clock.now()
         period = asked.resolve(tenant.timezone, now)
         range_ = asked.range_of(period, now)
         session = asked.session_id or asked.session
         if session is not None:
-            found = await self._sessions.called(tenant.id, session)
+            found = await self._sessions.called(request.state.actor, session)
             events = [
                 event for each in found for event in await events_of_session(self._analytics, tenant.id, each)
             ]  # fmt: skip

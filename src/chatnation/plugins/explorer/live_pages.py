@@ -29,7 +29,7 @@ from chatnation.plugins.explorer.event_query import PAGE_SIZE, WINDOWS, EventQue
 from chatnation.plugins.explorer.moments import CHANNEL_ICONS, is_error, moment
 from chatnation.plugins.explorer.session_events import events_of_session
 from chatnation.plugins.explorer.uuids import uuid_of
-from chatnation.query import Analytics, Breakdown, EventRow, Events, Measure, Range, Series, Timeseries
+from chatnation.query import Analytics, Breakdown, EventRow, Events, Measure, NamesPersons, Range, Series, Timeseries
 
 VIEW, EXPORT, PERSONS = "analytics.view", "analytics.export", "persons.view"
 PATH = "/events"
@@ -37,6 +37,15 @@ MOST_NAMES = 200
 MOST_REJECTIONS = 20
 _MICROSECOND = timedelta(microseconds=1)
 EventView = View[EventQuery]
+
+
+class EventPage(AnalyticsPage[EventQuery]):
+    """A page whose search heeds what whoever searches may see."""
+
+    def view(self, request: Request) -> EventView:
+        view = super().view(request)
+        view.query.seen_by(view.actor)
+        return view
 
 
 class LivePages:
@@ -48,7 +57,7 @@ class LivePages:
             Card("figures", "", self.figures, width=12, refresh=15),
             Card("names", "Events by name", self.names, width=12, refresh=30, metric="explorer.names"),
         ]
-        self._page = AnalyticsPage(
+        self._page = EventPage(
             app,
             "explorer",
             PATH,
@@ -209,6 +218,8 @@ class LivePages:
             raise Problem(422, "invalid_request", "Sessions are switched off.")
         from chatnation.plugins.sessions.api import sessions_called
 
+        if not view.actor.can(PERSONS):
+            raise NamesPersons("What somebody did in a session")
         async with app.storage.tenant(view.tenant.id) as connection:
             sessions = await sessions_called(connection, view.tenant.id, session)
         analytics = app.services.get(Analytics)
@@ -218,6 +229,8 @@ class LivePages:
 
     async def _called(self, view: EventView, wanted: UUID) -> dict[str, object]:
         """The filter that an id stands for: that of a session, or of a person."""
+        if not view.actor.can(PERSONS):
+            return {}
         app, tenant_id = self._app(), view.tenant.id
         async with app.storage.tenant(tenant_id) as connection:
             if _sessions_run(app, tenant_id):

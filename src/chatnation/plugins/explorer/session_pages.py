@@ -41,10 +41,10 @@ class SessionPages:
 
     async def show(self, request: Request) -> Response:
         view = self._view(request)
-        query, tenant_id = view.query, view.tenant.id
-        found = await self._reader.page(tenant_id, view.period, query)
-        totals = await self._reader.totals(tenant_id, view.period, query)
-        before = await self._reader.totals(tenant_id, view.previous, query)
+        query, actor = view.query, view.actor
+        found = await self._reader.page(actor, view.period, query)
+        totals = await self._reader.totals(actor, view.period, query)
+        before = await self._reader.totals(actor, view.previous, query)
         response: Response = request.state.render(
             "explorer/sessions.html",
             view=view,
@@ -65,11 +65,11 @@ class SessionPages:
         """All sessions of the list as CSV, as many as the instance lets out."""
         view = self._view(request)
         most = self._app().settings.query_export_rows
-        total = (await self._reader.totals(view.tenant.id, view.period, view.query)).sessions
+        total = (await self._reader.totals(view.actor, view.period, view.query)).sessions
         columns = [field.name for field in fields(_row_class()) if field.name not in ("visitor", "hint")]
 
         async def chunks() -> AsyncIterator[Sequence[Sequence[object]]]:
-            async for rows in self._reader.all(view.tenant.id, view.period, view.query, most):
+            async for rows in self._reader.all(view.actor, view.period, view.query, most):
                 yield [[getattr(row, name) for name in columns] for row in rows]
 
         counted = {"rows": min(total, most), "cut": total > most}
@@ -80,7 +80,7 @@ class SessionPages:
         """One session; of several with the same id from their client, the latest, with links to the others."""
         asked: UUID = request.path_params["session"]
         actor = request.state.actor
-        found = await self._reader.called(actor.tenant.id, asked)
+        found = await self._reader.called(actor, asked)
         if len(found) == 1 and found[0].session_id != asked:
             return RedirectResponse(f"{PATH}/{found[0].session_id}", status_code=303)
         session = found[-1]

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chatnation import App, NotFound, Persons, Slice, decode_cursor, slice_rows
+from chatnation import Actor, App, NotFound, Persons, Slice, decode_cursor, slice_rows
 from chatnation.plugins.dashboard.api import Period
 from chatnation.plugins.explorer.session_query import SessionQuery
+from chatnation.query import NamesPersons
 
 if TYPE_CHECKING:
     from chatnation.plugins.sessions.api import SessionRow, SessionTotals
 
 CURSOR = (datetime, UUID)
+PERSONS = "persons.view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,10 @@ class PersonTotals:
 
 
 class SessionReader:
-    """Lists, counts and finds sessions."""
+    """Lists, counts and finds sessions.
+
+    Those who may not see persons get lists without them, and nothing about one person or a single session.
+    """
 
     def __init__(self, app: Callable[[], App]) -> None:
         self._app = app
@@ -44,15 +49,19 @@ class SessionReader:
         if not self.runs(tenant_id):
             raise NotFound("Sessions are switched off.")
 
-    async def page(self, tenant_id: int, period: Period, query: SessionQuery) -> Slice[SessionRow]:
+    async def page(self, actor: Actor, period: Period, query: SessionQuery) -> Slice[SessionRow]:
         """A page of sessions, newest first."""
-        self.check(tenant_id)
-        async with self._app().storage.tenant(tenant_id) as connection:
-            return await self._page(connection, tenant_id, period, query)
+        self._check(actor, query)
+        async with self._app().storage.tenant(actor.tenant.id) as connection:
+            found = await self._page(connection, actor.tenant.id, period, query)
+        if actor.can(PERSONS):
+            return found
+        return replace(found, items=[replace(row, person_id=None, user_id=None) for row in found.items])
 
-    async def totals(self, tenant_id: int, period: Period, query: SessionQuery) -> SessionTotals:
+    async def totals(self, actor: Actor, period: Period, query: SessionQuery) -> SessionTotals:
         """What all of them add up to."""
-        self.check(tenant_id)
+        self._check(actor, query)
+        tenant_id = actor.tenant.id
         from chatnation.plugins.sessions.api import total_sessions
 
         async with self._app().storage.tenant(tenant_id) as connection:
@@ -60,22 +69,25 @@ class SessionReader:
             return await total_sessions(connection, tenant_id, wanted)
 
     async def all(
-        self, tenant_id: int, period: Period, query: SessionQuery, most: int
+        self, actor: Actor, period: Period, query: SessionQuery, most: int
     ) -> AsyncIterator[Sequence[SessionRow]]:
         """All of them, at most so many, some at a time."""
         query = query.model_copy(update={"after": None, "limit": min(1_000, most)})
         left = most
         while left > 0:
-            found = await self.page(tenant_id, period, query)
+            found = await self.page(actor, period, query)
             yield found.items[:left]
             left -= len(found.items)
             if found.next_cursor is None:
                 return
             query = query.model_copy(update={"after": found.next_cursor})
 
-    async def called(self, tenant_id: int, session_id: UUID) -> list[SessionRow]:
+    async def called(self, actor: Actor, session_id: UUID) -> list[SessionRow]:
         """The session with this id, or those to which the client gave it; raises NotFound."""
+        tenant_id = actor.tenant.id
         self.check(tenant_id)
+        if not actor.can(PERSONS):
+            raise NamesPersons("What somebody did in a session")
         from chatnation.plugins.sessions.api import sessions_called
 
         async with self._app().storage.tenant(tenant_id) as connection:
@@ -111,6 +123,11 @@ class SessionReader:
 
         found = await totals_of_persons(connection, tenant_id, persons)
         return {person: PersonTotals(*totals) for person, totals in found.items()}
+
+    def _check(self, actor: Actor, query: SessionQuery) -> None:
+        self.check(actor.tenant.id)
+        if (query.user or query.person) and not actor.can(PERSONS):
+            raise NamesPersons("A list of one person's sessions")
 
     async def _page(
         self, connection: AsyncConnection, tenant_id: int, period: Period, query: SessionQuery

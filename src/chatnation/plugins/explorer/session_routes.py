@@ -62,10 +62,10 @@ class SessionRoutes:
 
     async def list(self, request: Request, query: SessionQuery) -> answers.SessionList:
         """The sessions that began in a period, newest first, and how many there are in all."""
-        tenant = request.state.actor.tenant
-        period = query.resolve(tenant.timezone, self._app().clock.now())
-        found = await self._sessions.page(tenant.id, period, query)
-        totals = await self._sessions.totals(tenant.id, period, query)
+        actor = request.state.actor
+        period = query.resolve(actor.tenant.timezone, self._app().clock.now())
+        found = await self._sessions.page(actor, period, query)
+        totals = await self._sessions.totals(actor, period, query)
         return answers.SessionList(
             period=PeriodAnswer.of(period),
             items=[answers.SessionAnswer.model_validate(row) for row in found.items],
@@ -76,9 +76,9 @@ class SessionRoutes:
 
     async def session(self, request: Request) -> answers.SessionDetail:
         """One session with its events. Of several to which a client gave the same id, the latest."""
-        tenant_id: int = request.state.actor.tenant.id
-        session = (await self._sessions.called(tenant_id, request.path_params["session"]))[-1]
-        events = await events_of_session(self._app().services.get(Analytics), tenant_id, session)
+        actor = request.state.actor
+        session = (await self._sessions.called(actor, request.path_params["session"]))[-1]
+        events = await events_of_session(self._app().services.get(Analytics), actor.tenant.id, session)
         return answers.SessionDetail(session=answers.SessionAnswer.model_validate(session), events=events)
 
     async def search(self, request: Request, query: SearchQuery) -> answers.FoundUsers:

@@ -20,10 +20,10 @@ LISTED_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One session. `person_id` is canonical; `duration` is in seconds."""
+    """One session. `person_id` is canonical, and None where it is not to be told; `duration` is in seconds."""
 
     session_id: UUID
-    person_id: UUID
+    person_id: UUID | None
     visitor: UUID
     hint: UUID | None
     project_id: int
