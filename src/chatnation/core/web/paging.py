@@ -18,8 +18,6 @@ from chatnation.core.errors import Problem
 T = TypeVar("T")
 KeyPart = int | str | float | datetime | UUID
 
-MAX_PAGE_SIZE = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[T]):

@@ -30,7 +30,6 @@ _ABSENT = "absent"
 """Stands for a column that a segment has not."""
 _OVERHEAD = 200
 """Bytes that anything takes that is kept, about."""
-_BYTES_AT_ONCE = 8 << 20
 _COLUMNS = """
 SELECT c.segment_id, c.name, c.data
   FROM unnest($1::int8[], $2::text[]) AS wanted (segment_id, name)
