@@ -41,20 +41,23 @@ class Console:
         return result.stderr
 
 
-def store_an_event_of_2020() -> None:
-    """Put an event into the table as if it had always been there."""
+def execute(statement: str) -> None:
+    """Change something behind everybody's back."""
 
     async def work(instance: Instance) -> None:
-        async with instance.storage.system("an event for a test") as connection:
-            await connection.execute(
-                text(
-                    "INSERT INTO events (timestamp, received_at, tenant_id, project_id, message_id, event_name,"
-                    " event_type, channel_type) SELECT '2020-01-01', now(), tenant_id, id, gen_random_uuid(), 'paid',"
-                    " 'track', 'web' FROM projects"
-                )
-            )
+        async with instance.storage.system("a change for a test") as connection:
+            await connection.execute(text(statement))
 
     on_instance(work)
+
+
+def store_an_event_of_2020() -> None:
+    """Put an event into the table as if it had always been there."""
+    execute(
+        "INSERT INTO events (timestamp, received_at, tenant_id, project_id, message_id, event_name, event_type,"
+        " channel_type) SELECT '2020-01-01', now(), tenant_id, id, gen_random_uuid(), 'paid', 'track', 'web'"
+        " FROM projects"
+    )
 
 
 @pytest.fixture
@@ -105,7 +108,12 @@ def test_the_columnar_copy_is_rebuilt_and_recounted(fresh: Console) -> None:
     assert "1 rows were copied." in fresh("db", "rebuild", "--tenant", "kra")
     assert "The copy says what the tables do." in fresh("db", "verify")
     assert fresh.json("db", "verify", "--tenant", "kra") == []
+    execute("UPDATE segments SET format = 0")
+    told = fresh.run("db", "verify")
+    assert told.exit_code == 0
+    assert "1 segments are of another release's format" in told.stderr
     assert "0 rows" not in fresh("db", "rebuild")
+    assert "format" not in fresh.run("db", "verify").stderr
     assert "nobody" in fresh.fails("db", "rebuild", "--tenant", "nobody")
 
 

@@ -13,9 +13,10 @@ from chatnation.core.query.segments.builder import CROWDED, SegmentBuilder
 from chatnation.core.query.segments.chunk import Chunk
 from chatnation.core.query.segments.rows import chunk_of
 from chatnation.core.query.segments.spans import QUARTER, instant
-from chatnation.core.query.segments.verifying import different_parts
+from chatnation.core.query.segments.verifying import count_outdated, different_parts
 from chatnation.core.storage.locks import lock_segments
 from chatnation.core.storage.storage import raw
+from chatnation.query import Analytics, Range, Series, Timeseries
 from chatnation.testing.apps import MakeApp
 from chatnation.testing.events import page_view, track
 from tests.core.query.segment_world import EVER, NOW, VISITORS, World, open_world, random_event, whole_day
@@ -279,6 +280,52 @@ async def test_a_recount_finds_what_is_wrong(make_app: MakeApp, damage: str, pro
     assert problem in found[0].problem
     await world.builder.rebuild_day(world.tenant_id, world.sources["events"], whole_day(YESTERDAY))
     assert await world.verify() == []
+
+
+async def counted(world: World) -> tuple[float | None, ...]:
+    """How many events and sessions there are, by a question of each."""
+    since = Range(NOW - timedelta(days=30), NOW + timedelta(days=2))
+    questions = [
+        Timeseries(range=since, source=source, series=(Series("all"),), include_bots=True)
+        for source in ("events", "sessions")
+    ]
+    answers = await world.app.services.get(Analytics).ask_all(world.tenant_id, questions)
+    return tuple(answer.line("all").total for answer in answers)
+
+
+async def test_segments_of_another_format_count_as_never_built(make_app: MakeApp) -> None:
+    random = Random(11)
+    world = await open_world(make_app)
+    await world.store([random_event(random, world.clock.now()) for _ in range(80)])
+    await world.store([page_view(at=NOW - timedelta(hours=hours)) for hours in (1, 2, 30)])
+    await world.build()
+    built = await world.spans()
+    assert {span.is_day for span in built} == {True, False}
+    # Every other one is of a format that nobody here can read, and of another build late events have come.
+    await world.execute("UPDATE segments SET format = 2 WHERE tenant_id = :tenant AND id % 2 = 0")
+    await world.execute(
+        "UPDATE segment_columns SET data = '\\x07' FROM segments WHERE segments.id = segment_id AND format = 2"
+    )
+    await world.store([page_view(at=NOW - timedelta(hours=1)), random_event(random, world.clock.now())])
+    outdated = await count_outdated(world.app.storage, world.tenant_id)
+    assert outdated > 0
+    assert await counted(world) == ((await world.chunk()).size, (await world.chunk("sessions")).size)
+    await assert_exact(world)
+    await world.build()
+    assert await count_outdated(world.app.storage, world.tenant_id) == 0
+    assert await world.spans() == built
+    assert await counted(world) == ((await world.chunk()).size, (await world.chunk("sessions")).size)
+    await assert_exact(world)
+
+
+async def test_the_job_looks_for_tenants_with_segments_of_another_format(make_app: MakeApp) -> None:
+    world = await open_world(make_app)
+    await world.store([page_view(at=YESTERDAY)])
+    await world.build()
+    await world.execute("UPDATE segments SET format = 0 WHERE tenant_id = :tenant")
+    await world.builder.run()
+    assert await count_outdated(world.app.storage, world.tenant_id) == 0
+    await assert_exact(world)
 
 
 async def test_a_cut_of_a_chunk_that_is_put_together_again_is_the_chunk(make_app: MakeApp) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from chatnation.core.query.segments.column import Column, join_columns
-from chatnation.core.query.segments.encoding import decode, encode
+from chatnation.core.query.segments.encoding import FORMAT, Part, decode, encode
 from chatnation.core.query.segments.ids import Ids, join_ids, unique_ids
 from chatnation.core.query.segments.left_out import _value
 from chatnation.core.query.segments.properties import flatten
@@ -28,6 +28,30 @@ KINDS: list[list[Any]] = [
     [1, 1.0, True, "1", "1.0", "true"],
     ["nan", "inf", " 2.5", "1_000", "4", "-0", "1e400", 3],
 ]
+
+WRITTEN: dict[str, tuple[Part, str]] = {
+    "times": (np.array([1_000, 1_500, 4_000], np.int64), "0002000003000000e8030000000000000000000000000000f401c409"),
+    "texts": (
+        Column.of(["web", None, "whatsapp", "web"]),
+        "0102010004000000030000000200000001000201776562007768617473617070",
+    ),
+    "numbers": (
+        Column.of([1, 2.5, None, True]),
+        "01020100040000000300000003000000010200033100322e350074727565",
+    ),
+    "sparse": (Column.of([None] * 5 + ["x"]), "01030100060000000100000001000000050078"),
+    "ids": (
+        Ids.of([bytes(range(16)), None]),
+        "010201030200000001000000010000000100000102030405060708090a0b0c0d0e0f",
+    ),
+}
+"""Columns as they are written in format 1."""
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_written_changes_with_the_number_of_the_format_only(name: str) -> None:
+    column, written = WRITTEN[name]
+    assert (FORMAT, encode(column).hex()) == (1, written), "raise FORMAT, and write down here what is written now"
 
 
 def texts(column: Column) -> list[str | None]:

@@ -16,7 +16,7 @@ from chatnation.core.cli._output import print_rows
 from chatnation.core.clock import SystemClock
 from chatnation.core.query.segments.builder import SegmentBuilder
 from chatnation.core.query.segments.sources import FactSource
-from chatnation.core.query.segments.verifying import days_of, verify
+from chatnation.core.query.segments.verifying import count_outdated, days_of, verify
 from chatnation.core.storage.models import tenants
 
 one_tenant = click.option("--tenant", metavar="HANDLE", help="Only this tenant; without it, every one.")
@@ -51,8 +51,9 @@ def verify_command(tenant: str | None, as_json: bool) -> None:
     The exit status is 1 where it does. Then `chatnation db rebuild` mends it, and we would like to hear of it.
     """
 
-    async def work(instance: Instance) -> list[dict[str, object]]:
+    async def work(instance: Instance) -> tuple[list[dict[str, object]], int]:
         found: list[dict[str, object]] = []
+        outdated = 0
         with _progress() as progress:
             async for tenant_id, handle in _tenants(instance, tenant):
                 task = progress.add_task(handle, total=None)
@@ -63,9 +64,13 @@ def verify_command(tenant: str | None, as_json: bool) -> None:
                 differences = verify(instance.storage, tenant_id, _sources(instance), tell)
                 found += [{"tenant": handle, **asdict(each)} async for each in differences]
                 progress.update(task, completed=1, total=1)
-        return found
+                outdated += await count_outdated(instance.storage, tenant_id)
+        return found, outdated
 
-    found = on_instance(work)
+    found, outdated = on_instance(work)
+    if outdated:
+        words = "segments are of another release's format: their rows are read until the job has built them anew."
+        click.echo(f"{outdated:,} {words}", err=True)
     columns = ("tenant", "source", "start", "end", "problem")
     print_rows(found, columns, as_json=as_json, empty="The copy says what the tables do.")
     if found:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from chatnation.core.query.instants import SECOND, micros
 from chatnation.core.query.segments.building import build_day
+from chatnation.core.query.segments.encoding import FORMAT
 from chatnation.core.query.segments.sources import FactSource
 from chatnation.core.query.segments.spans import QUARTER, Span, day_of, instant
 from chatnation.core.query.segments.stored import Segments
@@ -65,7 +66,7 @@ class SegmentBuilder:
         """Build everything that is due. Where a tenant cannot be built the others are, and then its error is raised."""
         async with self._storage.system("whose rows have changed") as connection:
             today = instant(day_of(self._now()).start)
-            tenants = list(await connection.scalars(_TENANTS, {"today": today}))
+            tenants = list(await connection.scalars(_TENANTS, {"today": today, "format": FORMAT}))
         failed: Exception | None = None
         for tenant_id in tenants:
             try:
@@ -109,6 +110,7 @@ class SegmentBuilder:
             "days_over": instant(day_of(now - LATE).start),
             "spliced": instant(now - SPLICE_EVERY),
             "largest": LARGEST_DAY,
+            "format": FORMAT,
         }
         async with self._storage.tenant(tenant_id) as connection:
             days = [day_of(micros(day)) for day in await connection.scalars(_DUE, about)]
@@ -165,22 +167,27 @@ _TENANTS = text(
      WHERE EXISTS (SELECT FROM segment_markers m WHERE m.tenant_id = tenants.id)
         OR EXISTS (SELECT FROM segments s WHERE s.tenant_id = tenants.id AND s.starts_at < :today
                       AND s.ends_at < s.starts_at + interval '1 day')
+        OR EXISTS (SELECT FROM segments s WHERE s.tenant_id = tenants.id AND s.format <> :format)
      ORDER BY id
     """
 )
 _DUE = text(
     """
     WITH marked AS (
-        SELECT date_bin('1 day', quarter, 'epoch') AS day, false AS merging FROM segment_markers
+        SELECT date_bin('1 day', quarter, 'epoch') AS day, false AS at_once FROM segment_markers
          WHERE tenant_id = :tenant AND source = :source AND quarter < :over
     ), parts AS (
-        SELECT date_bin('1 day', starts_at, 'epoch') AS day, true AS merging FROM segments
+        SELECT date_bin('1 day', starts_at, 'epoch') AS day, true AS at_once FROM segments
          WHERE tenant_id = :tenant AND source = :source AND starts_at < :days_over
            AND ends_at < starts_at + interval '1 day'
          GROUP BY 1 HAVING sum(size) <= :largest
+    ), outdated AS (
+        SELECT date_bin('1 day', starts_at, 'epoch') AS day, true AS at_once FROM segments
+         WHERE tenant_id = :tenant AND source = :source AND format <> :format
     )
-    SELECT DISTINCT day FROM (SELECT * FROM marked UNION ALL SELECT * FROM parts) AS changed
-     WHERE merging OR NOT EXISTS (
+    SELECT DISTINCT day
+      FROM (SELECT * FROM marked UNION ALL SELECT * FROM parts UNION ALL SELECT * FROM outdated) AS changed
+     WHERE at_once OR NOT EXISTS (
         SELECT FROM segments s
          WHERE s.tenant_id = :tenant AND s.source = :source AND s.starts_at = day
            AND s.ends_at = s.starts_at + interval '1 day' AND s.built_at > :spliced

@@ -19,6 +19,7 @@ async def build_day(segments: Segments, day: Span, now: int, *, whole: bool, unt
     span = Span(day.start, max(day.start, min(day.end, until)))
     there = await segments.find(day)
     marked = await segments.marked(span)
+    await segments.delete_outdated(span)
     stale = list(range(span.start, span.end, QUARTER)) if anew else marked
     if whole or any(segment.span.is_day for segment in there):
         rows = await _build_whole(segments, day, there, stale, now)

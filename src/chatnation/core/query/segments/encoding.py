@@ -16,6 +16,13 @@ from chatnation.core.query.frame import MISSING, Codes, Times
 from chatnation.core.query.segments.column import Column, Values
 from chatnation.core.query.segments.ids import Ids, id_array, id_bytes
 
+FORMAT = 1
+"""The number of the way in which segments are written, here and in what gathers their rows.
+
+Raise it with every change after which a segment that is there would be misread, or lacks something: those of other
+numbers count as never built. Their rows are read instead, and the job builds them anew.
+"""
+
 Part = Times | Column | Ids
 """What a chunk is made of: times, values or ids, one a row."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatnation.core.query.instants import micros
 from chatnation.core.query.segments.chunk import Chunk
+from chatnation.core.query.segments.encoding import FORMAT
 from chatnation.core.query.segments.rows import chunk_of_columns
 from chatnation.core.query.segments.sources import ENDED, FactSource
 from chatnation.core.query.segments.spans import Span, instant
@@ -19,23 +20,31 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 20_000
 """Rows that are in memory as objects at a time."""
 
-_FIND = """
+_FIND = f"""
 SELECT id, starts_at, ends_at, size, left_out FROM segments
-WHERE tenant_id = $1 AND source = $2 AND starts_at >= $3 AND starts_at < $4 ORDER BY starts_at
+WHERE tenant_id = $1 AND source = $2 AND starts_at >= $3 AND starts_at < $4 AND format = {FORMAT} ORDER BY starts_at
 """
 _READ = "SELECT name, data FROM segment_columns WHERE segment_id = $1"
 _DELETE = "DELETE FROM segments WHERE id = ANY ($1)"
-_WRITE = """
+_DELETE_OUTDATED = f"""
+DELETE FROM segments
+WHERE tenant_id = $1 AND source = $2 AND starts_at >= $3 AND starts_at < $4 AND format <> {FORMAT}
+"""
+_WRITE = f"""
 WITH segment AS (
-    INSERT INTO segments (tenant_id, source, starts_at, ends_at, latest, built_at, size, left_out)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
+    INSERT INTO segments (tenant_id, source, starts_at, ends_at, latest, built_at, size, left_out, format)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, {FORMAT}) RETURNING id
 )
 INSERT INTO segment_columns (segment_id, tenant_id, name, data)
 SELECT segment.id, $1, part.* FROM segment, unnest($9::text[], $10::bytea[]) AS part
 """
-_MARKED = """
-SELECT DISTINCT quarter FROM segment_markers
+_MARKED = f"""
+SELECT quarter FROM segment_markers
 WHERE tenant_id = $1 AND source = $2 AND quarter >= $3 AND quarter < $4
+ UNION
+SELECT quarter
+  FROM segments, generate_series(starts_at, ends_at - interval '15 minutes', interval '15 minutes') AS quarter
+WHERE tenant_id = $1 AND source = $2 AND starts_at >= $3 AND starts_at < $4 AND format <> {FORMAT}
 """
 _UNMARK = "DELETE FROM segment_markers WHERE tenant_id = $1 AND source = $2 AND quarter = ANY ($3)"
 
@@ -58,7 +67,10 @@ async def read_chunk(database: asyncpg.Connection[Any], tenant_id: int, source: 
 
 
 class Segments:
-    """The segments of one tenant and source, in one transaction."""
+    """The segments of one tenant and source, in one transaction.
+
+    Those of another format are not among them: their quarters count as marked.
+    """
 
     def __init__(self, database: asyncpg.Connection[Any], tenant_id: int, source: FactSource) -> None:
         self._database = database
@@ -119,6 +131,10 @@ class Segments:
         """Delete segments with their columns."""
         if segments:
             await self._database.execute(_DELETE, [segment.id for segment in segments])
+
+    async def delete_outdated(self, span: Span) -> None:
+        """Delete what begins in a span and is of another format."""
+        await self._database.execute(_DELETE_OUTDATED, *self._about(span))
 
     async def marked(self, span: Span) -> list[int]:
         """The beginnings of the marked quarters of a span, in order."""

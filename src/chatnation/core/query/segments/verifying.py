@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sqlalchemy import text
 
 from chatnation.core.query.frame import MISSING
 from chatnation.core.query.instants import DAY, micros
 from chatnation.core.query.segments.chunk import Chunk
 from chatnation.core.query.segments.column import Column
-from chatnation.core.query.segments.encoding import Part
+from chatnation.core.query.segments.encoding import FORMAT, Part
 from chatnation.core.query.segments.ids import Ids
 from chatnation.core.query.segments.sources import FactSource
 from chatnation.core.query.segments.spans import Span, clean, day_of, instant
@@ -43,7 +44,7 @@ async def verify(
 ) -> AsyncIterator[Difference]:
     """Compare every segment of a tenant with the rows that it is a copy of, day by day, each in a snapshot of its own.
 
-    Marked quarters are left out: they are read as rows.
+    Marked quarters are left out, and segments of another format: they are read as rows.
     """
     days = [(source, day) for source in sources for day in await days_of(storage, tenant_id, source)]
     for done, (source, day) in enumerate(days):
@@ -53,6 +54,12 @@ async def verify(
             segments = Segments(await raw(connection), tenant_id, source)
             for span, problem in await _compare_day(segments, day):
                 yield Difference(source.name, instant(span.start), instant(span.end), problem)
+
+
+async def count_outdated(storage: Storage, tenant_id: int) -> int:
+    """How many segments are of another format than this release reads, and wait to be built anew."""
+    async with storage.tenant(tenant_id) as connection:
+        return await connection.scalar(_OUTDATED, {"tenant": tenant_id, "format": FORMAT}) or 0
 
 
 async def days_of(storage: Storage, tenant_id: int, source: FactSource) -> list[Span]:
@@ -125,6 +132,7 @@ def _equal_codes(one: Ids | Column, other: Ids | Column, values: Sequence[object
     return bool(np.array_equal(table[other.codes], one.codes))
 
 
+_OUTDATED = text("SELECT count(*) FROM segments WHERE tenant_id = :tenant AND format <> :format")
 _MOMENTS = """
 {quarters}
  UNION

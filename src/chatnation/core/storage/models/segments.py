@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 
 from chatnation.core.storage.models.base import Instant, metadata, tenant_column
@@ -32,6 +33,13 @@ segments = Table(
     Column("size", Integer, nullable=False, comment="Rows."),
     Column("source", Text, nullable=False),
     Column("left_out", ARRAY(Text), nullable=False, comment="Columns that are too large to be copied."),
+    Column(
+        "format",
+        Integer,
+        nullable=False,
+        server_default=text("1"),
+        comment="How it is written. One of another format than a release's own counts as never built.",
+    ),
     # Segments of a tenant and source never overlap.
     UniqueConstraint("tenant_id", "source", "starts_at"),
     comment="Rows of one source in a stretch of time, put into columns.",
