@@ -28,8 +28,14 @@ NOW = datetime(2026, 3, 6, 9, 37, tzinfo=UTC)
 PERIODS = ("period=7d&compare=true", "start_date=2026-03-04&end_date=2026-03-05&country=KE", "period=7d&channel=web")
 LISTS = {"/events/catalogue catalogue", "/events/explore properties"}
 """What is told of properties, of which the second engine knows less than PostgreSQL: it has tests of its own."""
-CHOSEN = {"/funnel": "&template=mri", "/events/explore": "&event_name=ai.classification&property=latency_ms"}
-"""What pages have to be told before they count anything."""
+CHOSEN = {
+    "/funnel": "&template=mri",
+    "/events/explore": "&event_name=ai.classification&property=latency_ms",
+    "/trends/retention": "&who=back&column=1&first_time=false",
+    "/trends/lifecycle": "&days=1",
+    "/trends/paths": "&at=0:page_view",
+}
+"""What pages have to be told before they count anything, or say who is behind a number."""
 
 
 def cards(app: RunningApp) -> Iterator[str]:

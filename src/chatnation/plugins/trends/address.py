@@ -8,11 +8,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chatnation.plugins.dashboard.api import AnalyticsQuery, FilteredPeriodQuery, Period, PeriodQuery
-from chatnation.query import Granularity
+from chatnation.plugins.sessions.api import questions
+from chatnation.query import Condition, Granularity, LifecycleState, PathStep, Source
 
 PATH = "/trends"
 Width = Literal["day", "week", "month"]
 Name = Annotated[str, Field(max_length=200)]
+Label = Annotated[str, Field(max_length=40)]
+Step = Annotated[str, Field(max_length=2_500, pattern=r"^-?\d{1,2}(:|\?$|\*$)")]
+"""A step of ways: its column, and then its value behind a colon, a question mark, or an asterisk."""
 MOST_PERIODS = 1_100
 SHORT = 14
 """Days in which nobody can come back many weeks later."""
@@ -57,6 +61,10 @@ class GrowthQuery(TrendQuery):
 
     identified: bool = Field(False, description="Only sessions in which a user id or phone number was seen.")
 
+    def conditions(self, source: Source) -> tuple[Condition, ...]:
+        found = super().conditions(source)
+        return (*found, *questions.IDENTIFIED.filters) if self.identified else found
+
 
 class ActivityQuery(AnalyticsQuery):
     """What counts as having come: any event, or the one of that name."""
@@ -70,28 +78,68 @@ class ActivityQuery(AnalyticsQuery):
         return "week" if len(period.days) > SHORT else "day"
 
 
-class RetentionQuery(ActivityQuery):
-    """Of whom a cohort consists, and what they came back for."""
+LIST = frozenset({"who", "cohort", "column", "state", "since", "days", "at", "to", "offset"})
+"""The parameters that say which list of people is open."""
+
+
+class PeopleQuery(AnalyticsQuery):
+    """Which page of the list of people is shown."""
+
+    offset: int = Field(0, ge=0, le=1_000_000, description="How many of the list come before.")
+
+
+class RetentionQuery(ActivityQuery, PeopleQuery):
+    """Of whom a cohort consists, what they came back for, and whose list is open."""
 
     back: Name = Field("", description="Name of the event that counts as coming back; empty for any.")
     rule: Literal["on", "on_or_after"] = Field("on", description="Back in that very period, or in it or a later one.")
     first_time: bool = Field(True, description="Only the first time ever, or every period in which they began.")
+    who: Literal["began", "back", "lost"] | None = Field(None, description="Of whom the list is; without it, none.")
+    cohort: Label | None = Field(None, description="First day of the cohort of the list; without it, of all of them.")
+    column: int = Field(0, ge=0, le=60, description="So many periods after it, for the list.")
 
 
-class PathsQuery(AnalyticsQuery):
-    """Which ways are told."""
+class LifecycleQuery(ActivityQuery, PeopleQuery):
+    """What counts as having come, and whose list is open."""
+
+    state: LifecycleState | None = Field(None, description="Of whom the list is, in the period that `since` names.")
+    since: Label | None = Field(None, description="First day of the period of the list.")
+    days: int | None = Field(None, ge=1, le=MOST_PERIODS, description="Of those who came on so many days.")
+
+
+class PathsQuery(PeopleQuery):
+    """Which ways are told, and whose list is open."""
 
     event: Name = Field("", description="Name of the event at which ways begin or end; empty for all ways.")
     page: Name = Field("", description="Path of the page on which it happens; empty for any.")
     towards: bool = Field(False, description="Ways that lead to it, not those from it.")
     node: Literal["event_name", "page_path"] = Field("event_name", description="What the steps are.")
     depth: int = Field(5, ge=2, le=8, description="Steps of a way.")
+    at: Step | None = Field(
+        None, description="Column and value of a step, such as `0:paid`, `1?` (unknown), `1*` (other)."
+    )
+    to: Step | None = Field(None, description="The step after that, for the list of those who went on to it.")
 
 
 class ErrorsQuery(AnalyticsQuery):
     """Which errors are told."""
 
     code: Name = Field("", description="Only errors with this code.")
+
+
+def read_step(text: str) -> PathStep:
+    """The step that an address names."""
+    column, colon, value = text.partition(":")
+    if colon:
+        return PathStep(int(column), value)
+    return PathStep(int(text[:-1]), other=text.endswith("*"))
+
+
+def write_step(step: PathStep) -> str:
+    """The reverse of `read_step`."""
+    if step.other or step.value is None:
+        return f"{step.column}{'*' if step.other else '?'}"
+    return f"{step.column}:{step.value}"
 
 
 def _first_day(today: date, width: Width, periods: int) -> date:

@@ -9,7 +9,7 @@ from typing import Any
 from chatnation import Problem
 from chatnation.plugins.dashboard.api import View, address
 from chatnation.plugins.trends import questions
-from chatnation.plugins.trends.address import PATH
+from chatnation.plugins.trends.address import LIST, PATH
 
 TABS = (
     ("Trends", PATH),
@@ -42,8 +42,8 @@ class Text:
 
 
 def values(view: View[Any], *fields: Choice | Text) -> Mapping[str, Any]:
-    """What the template needs: tabs, fields, and the parameters that the form has to keep."""
-    own = {field.name for field in fields}
+    """What the template needs: tabs, fields, and the parameters that the form has to keep. No list stays open."""
+    own = LIST.union(field.name for field in fields)
     return {
         "tabs_shown": [(label, _tab(view, path), path == view.path) for label, path in TABS],
         "fields": fields,

@@ -40,6 +40,10 @@ PATHS = (
     "What people did one after the other; the same step several times in a row counts once. A way ends with a pause of "
     "more than 30 minutes. The most frequent steps of each column are shown, the rest is other."
 )
+PEOPLE = (
+    "The people behind one number, the latest first: as many as it counts. Of ways there is a row for each, so that "
+    "somebody who went several is there several times. Last seen is the time of the last event of any kind."
+)
 ERRORS = (
     "Events named app_error by their error_code: how often, in how many sessions, and to how many different people."
 )
@@ -57,6 +61,7 @@ METRICS = (
     Metric("trends.stickiness", "Stickiness", STICKINESS),
     Metric("trends.ratio", "Daily share", RATIO, "percent"),
     Metric("trends.paths", "Paths", PATHS),
+    Metric("trends.people", "Who is behind a number", PEOPLE),
     Metric("trends.errors", "Errors", ERRORS),
     Metric("trends.affected", "Sessions with an error", AFFECTED, "percent"),
 )

@@ -12,7 +12,7 @@ from chatnation.plugins.sessions.api import questions
 from chatnation.plugins.trends import choices, definitions
 from chatnation.plugins.trends.address import PATH
 from chatnation.plugins.trends.results import mean_of
-from chatnation.query import Bucket, Timeseries, TimeseriesAnswer
+from chatnation.query import Bucket, Timeseries
 
 Look = View[AnalyticsQuery]
 
@@ -104,9 +104,8 @@ class TrendPages:
         ]
 
     async def sessions(self, view: Look) -> Chart:
-        answer = await view.ask(_visits(view))
         return trend_chart(
-            answer if view.compare else _alone(answer),
+            await view.ask(_visits(view)),
             view,
             kind="bars",
             only=("sessions", "journeys"),
@@ -119,9 +118,8 @@ class TrendPages:
     async def conversions(self, view: Look) -> Chart:
         answer = await view.ask(_visits(view))
         # Of the period before, the rate alone: five lines over each other tell nothing.
-        rate_before = replace(answer, previous=(answer.before("conversion_rate"),))
         return trend_chart(
-            rate_before if view.compare else _alone(answer),
+            replace(answer, previous=(answer.before("conversion_rate"),)),
             view,
             kind="combined",
             only=("conversions", "conversion_rate"),
@@ -133,7 +131,7 @@ class TrendPages:
 
     async def growth(self, view: Look) -> Chart:
         return trend_chart(
-            _alone(await view.ask(_growth(view))),
+            await view.ask(_growth(view)),
             view,
             kind="stacked",
             only=("returning", "new"),
@@ -142,9 +140,8 @@ class TrendPages:
         )
 
     async def durations(self, view: Look) -> Chart:
-        answer = await view.ask(_lengths(view))
         return trend_chart(
-            answer if view.compare else _alone(answer),
+            await view.ask(_lengths(view)),
             view,
             kind="lines",
             only=("mean", "median"),
@@ -154,9 +151,8 @@ class TrendPages:
         )
 
     async def active(self, view: Look) -> Chart:
-        answer = await view.ask(_active(view))
         return trend_chart(
-            answer if view.compare else _alone(answer),
+            await view.ask(_active(view)),
             view,
             kind="bars",
             names={"persons": "Active persons"},
@@ -182,11 +178,6 @@ def _lengths(view: Look) -> Timeseries:
 
 def _active(view: Look) -> Timeseries:
     return questions.active_persons(view.range, view.query.model_copy(update={"journey": []}).conditions())
-
-
-def _alone(answer: TimeseriesAnswer) -> TimeseriesAnswer:
-    """Without the period before, which key figures need and a chart may not."""
-    return replace(answer, previous=(), previous_buckets=())
 
 
 def _sessions_of(view: Look, bucket: Bucket, **changes: object) -> str:

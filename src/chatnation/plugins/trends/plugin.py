@@ -8,8 +8,9 @@ from chatnation import App, Metric, NavigationEntry, Page, Plugin, Route, hookim
 from chatnation.plugins.trends.address import PATH
 from chatnation.plugins.trends.definitions import METRICS
 from chatnation.plugins.trends.errors import ErrorPages
+from chatnation.plugins.trends.lifecycle import LifecyclePages
 from chatnation.plugins.trends.pages import TrendPages
-from chatnation.plugins.trends.returning import LifecyclePages, RetentionPages
+from chatnation.plugins.trends.retention import RetentionPages
 from chatnation.plugins.trends.routes import VIEW, TrendRoutes
 from chatnation.plugins.trends.ways import PathPages
 

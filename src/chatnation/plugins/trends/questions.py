@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatnation.plugins.dashboard.api import View
 from chatnation.plugins.sessions.api import questions as of_sessions
-from chatnation.plugins.trends.address import ActivityQuery, ErrorsQuery, PathsQuery, RetentionQuery
+from chatnation.plugins.trends.address import ErrorsQuery, LifecycleQuery, PathsQuery, RetentionQuery
 from chatnation.query import (
     Breakdown,
     Filter,
@@ -45,19 +45,19 @@ def retention(view: View[RetentionQuery], periods: int) -> Retention:
     )
 
 
-def lifecycle(view: View[ActivityQuery]) -> Lifecycle:
+def lifecycle(view: View[LifecycleQuery]) -> Lifecycle:
     """New, returning, resurrecting and dormant people."""
     return Lifecycle(
         range=view.range, filters=view.conditions(), select=act(view.query.event), granularity=view.granularity
     )
 
 
-def stickiness(view: View[ActivityQuery]) -> Stickiness:
+def stickiness(view: View[LifecycleQuery]) -> Stickiness:
     """On how many days people came."""
     return Stickiness(range=view.range, filters=view.conditions(), select=act(view.query.event), granularity="day")
 
 
-def active(view: View[ActivityQuery]) -> Timeseries:
+def active(view: View[LifecycleQuery]) -> Timeseries:
     """Active people by day, against the period before."""
     return Timeseries(
         range=view.range,

@@ -107,14 +107,14 @@ def durations(answer: TimeseriesAnswer, period: Period, width: Width) -> answers
     )
 
 
-def active(answer: TimeseriesAnswer, period: Period) -> answers.ActiveTrend:
+def active(answer: TimeseriesAnswer, period: Period, width: Width) -> answers.ActiveTrend:
     """How many persons were active each day."""
     line = answer.line("persons")
     counts = [whole(value) for value in line.values]
     average, before = mean_of(line), mean_of(answer.before("persons"))
     peak = max(counts, default=0)
     return answers.ActiveTrend(
-        **_about(period, "day"),
+        **_about(period, width),
         data=[
             answers.ActivePoint(date=_day(bucket), count=count, complete=bucket.complete)
             for bucket, count in zip(answer.buckets, counts, strict=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -12,10 +11,13 @@ from chatnation import App, Route
 from chatnation.plugins.dashboard.api import Period
 from chatnation.plugins.sessions.api import questions
 from chatnation.plugins.trends import answers, results
-from chatnation.plugins.trends.address import DaysQuery, GrowthQuery, TrendQuery
-from chatnation.query import Analytics, Range, Timeseries, TimeseriesAnswer
+from chatnation.plugins.trends.address import DaysQuery, GrowthQuery, TrendQuery, Width
+from chatnation.query import Analytics, Condition, Granularity, Range, Source, Timeseries, TimeseriesAnswer
 
 VIEW = "analytics.view"
+T = TypeVar("T", bound=answers.Trend)
+Asks = Callable[[Range, tuple[Condition, ...], Granularity], Timeseries]
+Tells = Callable[[TimeseriesAnswer, Period, Width], T]
 
 
 class TrendRoutes:
@@ -38,39 +40,29 @@ class TrendRoutes:
 
     async def sessions(self, request: Request, query: TrendQuery) -> answers.SessionsTrend:
         """How many sessions began, and how many of them had a journey."""
-        period, stretch = self._time(request, query)
-        answer = await self._ask(request, questions.visits(stretch, query.conditions("sessions"), query.width))
-        return results.sessions(answer, period, query.width)
+        return await self._trend(request, query, questions.visits, results.sessions)
 
     async def conversions(self, request: Request, query: TrendQuery) -> answers.ConversionsTrend:
         """How many sessions converted."""
-        period, stretch = self._time(request, query)
-        answer = await self._ask(request, questions.visits(stretch, query.conditions("sessions"), query.width))
-        return results.conversions(answer, period, query.width)
+        return await self._trend(request, query, questions.visits, results.conversions)
 
     async def growth(self, request: Request, query: GrowthQuery) -> answers.GrowthTrend:
         """How many persons came for the first time, and how many came back."""
-        period, stretch = self._time(request, query)
-        question = questions.growth(stretch, query.conditions("sessions"), query.width)
-        if query.identified:
-            question = replace(question, filters=(*question.filters, *questions.IDENTIFIED.filters))
-        return results.growth(await self._ask(request, question), period, query.width)
+        return await self._trend(request, query, questions.growth, results.growth)
 
     async def durations(self, request: Request, query: TrendQuery) -> answers.DurationTrend:
         """How long sessions were, those of a single moment left out."""
-        period, stretch = self._time(request, query)
-        answer = await self._ask(request, questions.lengths(stretch, query.conditions("sessions"), query.width))
-        return results.durations(answer, period, query.width)
+        return await self._trend(request, query, questions.lengths, results.durations)
 
     async def active(self, request: Request, query: DaysQuery) -> answers.ActiveTrend:
         """How many persons were active each day."""
-        period, stretch = self._time(request, query)
-        answer = await self._ask(request, questions.active_persons(stretch, query.conditions("events")))
-        return results.active(answer, period)
+        return await self._trend(request, query, questions.active_persons, results.active, "events")
 
-    def _time(self, request: Request, query: DaysQuery) -> tuple[Period, Range]:
-        period = query.resolve(request.state.actor.tenant.timezone, self._app().clock.now())
-        return period, Range(period.start, period.end, period.timezone)
-
-    async def _ask(self, request: Request, question: Timeseries) -> TimeseriesAnswer:
-        return await self._app().services.get(Analytics).ask(request.state.actor.tenant.id, question)
+    async def _trend(
+        self, request: Request, query: DaysQuery, question: Asks, result: Tells[T], source: Source = "sessions"
+    ) -> T:
+        tenant = request.state.actor.tenant
+        period = query.resolve(tenant.timezone, self._app().clock.now())
+        asked = question(Range(period.start, period.end, period.timezone), query.conditions(source), query.width)
+        answer = await self._app().services.get(Analytics).ask(tenant.id, asked)
+        return result(answer, period, query.width)

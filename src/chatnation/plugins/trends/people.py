@@ -1,0 +1,107 @@
+"""Who is behind a number: a list of people, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chatnation import Persons
+from chatnation.plugins.dashboard.api import Card, Column, DataTable, Part, View
+from chatnation.plugins.trends import definitions
+from chatnation.plugins.trends.address import PeopleQuery
+from chatnation.query import ActorsQuery, FoundActor
+
+SEE_PERSONS = "persons.view"
+PLACE = "#card-people"
+PAGE = 10
+MOST_DOWNLOADED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list that is open: what to ask, who is in it in words, what the time of each says, and what a row is.
+
+    `beside` are lists of the same place: label, address, and whether it is this one.
+    """
+
+    question: ActorsQuery
+    about: str
+    when: str
+    row: str = "person"
+    beside: Sequence[tuple[str, str, bool]] = ()
+
+
+def people_card(draw: Callable[[View[Any]], Awaitable[Part]]) -> Card[Any]:
+    """The card of a list, which `draw` makes."""
+    return Card(
+        "people",
+        "Who is behind a number",
+        draw,
+        definitions.PEOPLE,
+        width=12,
+        permission=SEE_PERSONS,
+        metric="trends.people",
+    )
+
+
+def nobody_asked_for(how: str, *, empty: bool) -> Part:
+    """What is there until a list is opened: how that is done. `empty`: the page has nothing to open."""
+    values = {"listed": None, "how": how}
+    return Part("trends/people.html", values, empty=empty, empty_text="Nobody came in this period.")
+
+
+async def people_part(view: View[Any], listed: Listed) -> Part:
+    """A page of a list; as a download, all of it."""
+    query: PeopleQuery = view.query
+    whole = view.request.url.path.endswith(".csv")
+    limit, offset = (MOST_DOWNLOADED, 0) if whole else (PAGE, query.offset)
+    found = await view.ask(replace(listed.question, limit=limit, offset=offset))
+    known = {} if whole else await _known(view, [actor.person_id for actor in found.actors if actor.person_id])
+    return Part(
+        "trends/people.html",
+        {
+            "listed": listed,
+            "actors": found.actors,
+            "total": found.total,
+            "known": known,
+            "page": PAGE,
+            "downloadable": min(found.total, MOST_DOWNLOADED),
+        },
+        table=_table(found.actors),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a person: their name, if they have one, and when they were last seen at all."""
+
+    name: str
+    last_seen: datetime | None
+
+
+async def _known(view: View[Any], person_ids: Sequence[UUID]) -> Mapping[UUID, Known]:
+    persons, tenant_id = view.app.services.get(Persons), view.tenant.id
+    async with view.app.storage.tenant(tenant_id) as connection:
+        seen = await persons.activity(connection, tenant_id, list(dict.fromkeys(person_ids)))
+        return {
+            person_id: Known(
+                _name(await persons.traits(connection, tenant_id, person_id)),
+                seen[person_id].last_seen if person_id in seen else None,
+            )
+            for person_id in dict.fromkeys(person_ids)
+        }
+
+
+def _name(traits: Mapping[str, Any]) -> str:
+    name = traits.get("name")
+    return name.strip()[:100] if isinstance(name, str) else ""
+
+
+def _table(actors: Sequence[FoundActor]) -> DataTable:
+    return DataTable(
+        columns=[Column("person", "Person"), Column("at", "At")],
+        rows=[[actor.actor, actor.at.isoformat()] for actor in actors],
+    )
