@@ -15,10 +15,11 @@ from chatnation.core.query.evaluate.dispatch import evaluate
 from chatnation.core.query.evaluate.ranking import Keyed, _different, _first_by_text, _places
 from chatnation.core.query.model import Breakdown, Formula, Measure, Range, Selection, Series
 from tests.core.query import plain
+from tests.core.query.asking import approximately
 from tests.core.query.histories import PlainEvent, PlainLoader
+from tests.core.query.recount.by_kind import recounted
 
 NOW = datetime(2025, 4, 2, 12, tzinfo=UTC)
-Values = tuple[str | None, ...]
 
 
 def random_question(random: Random, events: Sequence[PlainEvent]) -> Breakdown:
@@ -44,10 +45,6 @@ def random_question(random: Random, events: Sequence[PlainEvent]) -> Breakdown:
     )
 
 
-def formula(first: float | None) -> float | None:
-    return None if not first else (first + 1) / first + 2
-
-
 @pytest.mark.parametrize("seed", range(400))
 async def test_a_breakdown_equals_a_recount(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     random = Random(seed)
@@ -55,48 +52,8 @@ async def test_a_breakdown_equals_a_recount(seed: int, monkeypatch: pytest.Monke
         plain.as_if_large(monkeypatch)
     events = plain.random_events(random)
     query = random_question(random, events)
-    zone = query.range.zone
-    answer: Any = await evaluate(query, PlainLoader(events), NOW)
 
-    def values(event: PlainEvent) -> Values:
-        return tuple(plain.value(event, field, zone) for field in query.by)
-
-    def rows(series: Series, stretch: Range) -> list[PlainEvent]:
-        found = plain.about(events, query, series.select)
-        return plain.inside(plain.newcomers(found) if series.measure.kind == "new_persons" else found, stretch)
-
-    def told(stretch: Range, belongs: Any) -> list[float | None]:
-        measures = [
-            plain.told([event for event in rows(series, stretch) if belongs(values(event))], series.measure, zone)
-            for series in query.series
-        ]
-        return measures + [formula(measures[0])] * len(query.formulas)
-
-    def place(found: Values) -> tuple[Any, ...]:
-        score = told(query.range, found.__eq__)[0]
-        return score is None, -(score or 0), [(text is None, text or "") for text in found]
-
-    ordered = sorted({values(event) for series in query.series for event in rows(series, query.range)}, key=place)
-    kept = ordered[: query.limit]
-    before = query.range.previous()
-    stretches = [query.range, before] if query.compare else [query.range]
-    beyond = any(
-        values(event) not in kept for series in query.series for stretch in stretches for event in rows(series, stretch)
-    )
-
-    assert answer.series == ("s0", "s1", "s2")[: len(query.series)] + ("f",) * len(query.formulas)
-    assert [row.values for row in answer.rows] == kept
-    assert (answer.other is not None) == beyond
-    expected = [(row, row.values.__eq__) for row in answer.rows]
-    expected.append((answer.total, lambda found: True))
-    if answer.other is not None:
-        expected.append((answer.other, lambda found: found not in kept))
-    for row, belongs in expected:
-        assert list(row.measures) == pytest.approx(told(query.range, belongs))
-        if query.compare:
-            assert list(row.previous) == pytest.approx(told(before, belongs))
-        else:
-            assert row.previous is None
+    assert approximately(await evaluate(query, PlainLoader(events), NOW), recounted(query, events, NOW))
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -16,7 +15,9 @@ from chatnation.core.query.evaluate.spread import number_buckets, spread
 from chatnation.core.query.model import Distribution, Range
 from chatnation.core.query.store import QueryRefused
 from tests.core.query import plain
+from tests.core.query.asking import approximately
 from tests.core.query.histories import PlainEvent, PlainLoader
+from tests.core.query.recount.by_kind import recounted
 
 NOW = datetime(2025, 4, 2, 12, tzinfo=UTC)
 DAY = Range(NOW - timedelta(days=1), NOW)
@@ -32,35 +33,8 @@ async def test_a_distribution_equals_a_recount(seed: int) -> None:
         field=random.choice(("properties.x", "person.age")),
         edges=random.choice(((), (0,), (1, 2.5, 3), (-5, 0, 50), (100, 200))),
     )
-    answer: Any = await evaluate(query, PlainLoader(events), NOW)
-    rows = plain.inside(plain.about(events, query, query.select), query.range)
-    found = plain.numbers(rows, query.field)
 
-    assert answer.spread.count == len(found)
-    assert answer.spread.mean == pytest.approx(plain.of_numbers(found, "avg"))
-    for figure in ("min", "max", "p50", "p75", "p90", "p95", "p99"):
-        assert getattr(answer.spread, figure) == pytest.approx(plain.of_numbers(found, figure))
-    unusable = plain.unusable(rows, query.field)
-    assert answer.unusable == ({query.field: unusable} if unusable else {})
-
-    edges = list(query.edges)
-    if not edges and found:
-        width = (max(found) - min(found)) / 10
-        edges = [min(found) + place * width for place in range(10)] if width else [min(found)]
-    bounds: list[tuple[float | None, float | None]] = list(zip([None, *edges], [*edges, None], strict=True))
-    if not edges or min(found, default=edges[0]) >= edges[0]:
-        bounds = bounds[1:]
-    assert [bucket.low for bucket in answer.buckets] == pytest.approx([low for low, _ in bounds])
-    assert [bucket.high for bucket in answer.buckets] == pytest.approx([high for _, high in bounds])
-    for bucket in answer.buckets:
-        inside = [
-            number
-            for number in found
-            if (bucket.low is None or number >= bucket.low) and (bucket.high is None or number < bucket.high)
-        ]
-        assert bucket.count == len(inside)
-        assert bucket.mean == pytest.approx(statistics.fmean(inside) if inside else None)
-    assert sum(bucket.count for bucket in answer.buckets) == len(found)
+    assert approximately(await evaluate(query, PlainLoader(events), NOW), recounted(query, events, NOW))
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -71,17 +45,8 @@ async def test_rows_per_actor_equal_a_recount(seed: int) -> None:
     query = Distribution(
         **plain.random_frame(random, events), select=plain.random_selection(random), per=per, edges=(1, 2, 4)
     )
-    answer: Any = await evaluate(query, PlainLoader(events), NOW)
-    rows = plain.inside(plain.about(events, query, query.select), query.range)
-    actors = [getattr(event, per) if per in ("person", "session") else event.value(per) for event in rows]
-    counts = [actors.count(actor) for actor in set(actors) - {None}]
 
-    assert answer.spread.count == len(counts)
-    assert answer.spread.mean == pytest.approx(plain.of_numbers(counts, "avg"))
-    assert answer.spread.p95 == pytest.approx(plain.of_numbers(counts, "p95"))
-    sizes = (sum(count == 1 for count in counts), sum(count in (2, 3) for count in counts))
-    assert [bucket.count for bucket in answer.buckets] == [*sizes, sum(count > 3 for count in counts)]
-    assert answer.unusable == {}
+    assert approximately(await evaluate(query, PlainLoader(events), NOW), recounted(query, events, NOW))
 
 
 @pytest.mark.parametrize("of", [{}, {"field": "properties.x", "per": "person"}])

@@ -3,68 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from chatnation.core.query.answers import LifecycleBucket
 from chatnation.core.query.evaluate.dispatch import evaluate
 from chatnation.core.query.evaluate.lifecycle import answer
 from chatnation.core.query.model import Lifecycle, LifecycleActors, Range, Selection
 from chatnation.core.query.store import QueryRefused
 from tests.core.query.asking import (
     GRANULARITIES,
-    bucket,
-    by_actor,
     check_list,
-    inside,
     listed,
-    matches,
-    period,
-    period_start,
     periods_of,
     random_case,
     random_frame,
     random_selection,
 )
 from tests.core.query.histories import PlainEvent, PlainLoader
+from tests.core.query.recount.lifecycle import STATES, recount, states_of
 
 MONDAY = datetime(2025, 3, 3, tzinfo=UTC)
 NOW = MONDAY + timedelta(days=60)
-STATES: tuple[Any, ...] = ("new", "returning", "resurrecting", "dormant")
-
-
-def states_of(
-    query: Lifecycle, events: list[PlainEvent], now: datetime, number: int
-) -> dict[str, list[tuple[str, datetime]]]:
-    """By state, who is in it in a period, and the last thing that they did there, or just before it."""
-    zone, granularity = query.range.zone, query.granularity
-    found: dict[str, list[tuple[str, datetime]]] = {state: [] for state in STATES}
-    for actor, theirs in by_actor(events, query, query.actor).items():
-        acts = [event for event in theirs if matches(event, query.select) and event.time < query.range.end]
-        times: dict[int, datetime] = {}
-        for event in acts:
-            times[period(event.time, granularity, zone)] = event.time
-        here = [
-            event for event in acts if period(event.time, granularity, zone) == number and inside(event, query.range)
-        ]
-        if here:
-            state = "new" if min(times) == number else "returning" if number - 1 in times else "resurrecting"
-            found[state].append((actor, times[number]))
-        begun = period_start(number, granularity, zone) < now
-        if number - 1 in times and number not in times and begun:
-            found["dormant"].append((actor, times[number - 1]))
-    return found
-
-
-def recount(query: Lifecycle, events: list[PlainEvent], now: datetime) -> tuple[LifecycleBucket, ...]:
-    return tuple(
-        LifecycleBucket(
-            bucket(number, query.granularity, query.range.zone, now),
-            **{state: len(actors) for state, actors in states_of(query, events, now, number).items()},
-        )
-        for number in periods_of(query.range, query.granularity)
-    )
 
 
 @pytest.mark.parametrize("first", range(0, 400, 50))
@@ -78,7 +37,7 @@ async def test_every_answer_equals_a_recount(first: int) -> None:
             actor=random.choice(("person", "person", "country_code")),
         )
         found = await answer(query, PlainLoader(events), now)
-        assert found.buckets == recount(query, events, now), (number, query)
+        assert found == recount(query, events, now), (number, query)
         shown = random.choice(found.buckets)
         state = random.choice(STATES)
         asked = LifecycleActors(lifecycle=query, bucket=shown.bucket.label, state=state)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,41 +12,16 @@ from chatnation.core.query.evaluate.stickiness import answer
 from chatnation.core.query.model import Range, Selection, Stickiness, StickinessActors
 from tests.core.query.asking import (
     GRANULARITIES,
-    by_actor,
     check_list,
-    inside,
     listed,
-    matches,
-    period,
-    periods_of,
     random_case,
     random_frame,
     random_selection,
 )
 from tests.core.query.histories import PlainEvent, PlainLoader
+from tests.core.query.recount.stickiness import comers, periods_of_one, recount
 
 NOW = datetime(2025, 4, 1, tzinfo=UTC)
-
-
-def comers(query: Stickiness, events: list[PlainEvent]) -> dict[str, list[PlainEvent]]:
-    """Who came in the range, and what they did there."""
-    found = {}
-    for actor, theirs in by_actor(events, query, query.actor).items():
-        came = [event for event in theirs if inside(event, query.range) and matches(event, query.select)]
-        if came:
-            found[actor] = came
-    return found
-
-
-def periods_of_one(query: Stickiness, came: list[PlainEvent]) -> int:
-    return len({period(event.time, query.granularity, query.range.zone) for event in came})
-
-
-def recount(query: Stickiness, events: list[PlainEvent]) -> StickinessAnswer:
-    periods = len(periods_of(query.range, query.granularity))
-    counts = Counter(periods_of_one(query, came) for came in comers(query, events).values())
-    actors = tuple(counts[number] for number in range(1, periods + 1))
-    return StickinessAnswer(periods, actors, sum(actors))
 
 
 @pytest.mark.parametrize("first", range(0, 400, 50))

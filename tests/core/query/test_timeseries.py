@@ -16,93 +16,13 @@ from chatnation.core.query.frame import ArrayFrame, Need
 from chatnation.core.query.model import Filter, Formula, Measure, Range, Selection, Series, Timeseries
 from chatnation.core.query.store import QueryRefused
 from tests.core.query import plain
+from tests.core.query.asking import approximately
 from tests.core.query.histories import PlainEvent, PlainLoader
+from tests.core.query.recount.by_kind import recounted
 
 NOW = datetime(2025, 4, 2, 12, tzinfo=UTC)
 NAIROBI, BERLIN = ZoneInfo("Africa/Nairobi"), ZoneInfo("Europe/Berlin")
 GRANULARITIES: Any = ("hour", "day", "week", "month")
-
-
-def period(instant: datetime, granularity: str, zone: ZoneInfo) -> str:
-    """A name for the local hour, day, week or month of an instant."""
-    local = instant.astimezone(zone)
-    match granularity:
-        case "hour":
-            return local.replace(minute=0, second=0, microsecond=0).isoformat()
-        case "day":
-            return local.date().isoformat()
-        case "week":
-            return (local.date() - timedelta(days=local.weekday())).isoformat()
-    return local.date().replace(day=1).isoformat()
-
-
-def periods(stretch: Range, granularity: str) -> list[str]:
-    """Every period that some quarter of an hour of the range is in."""
-    found: dict[str, None] = {}
-    instant = stretch.start.astimezone(UTC)
-    while instant < stretch.end:
-        found[period(instant, granularity, stretch.zone)] = None
-        instant += timedelta(minutes=15)
-    found[period(stretch.end - timedelta(microseconds=1), granularity, stretch.zone)] = None
-    return list(found)
-
-
-def series_events(events: Sequence[PlainEvent], query: Any, series: Series) -> list[PlainEvent]:
-    found = plain.about(events, query, series.select)
-    return plain.newcomers(found) if series.measure.kind == "new_persons" else found
-
-
-def ranked(events: Sequence[PlainEvent], query: Timeseries) -> list[str | None]:
-    """All values, the greatest first."""
-    zone = query.range.zone
-    assert query.by is not None
-    found = [plain.inside(series_events(events, query, series), query.range) for series in query.series]
-    values = {plain.value(event, query.by, zone) for some in found for event in some}
-    scores = {
-        value: plain.told(
-            [event for event in found[0] if plain.value(event, query.by, zone) == value], query.series[0].measure, zone
-        )
-        for value in values
-    }
-
-    def place(value: str | None) -> tuple[bool, float, bool, str]:
-        score = scores[value]
-        return score is None, -(score or 0), value is None, value or ""
-
-    return sorted(values, key=place)
-
-
-def lines(
-    events: Sequence[PlainEvent], query: Timeseries, stretch: Range, groups: Sequence[tuple[str | None, bool]]
-) -> list[tuple[Any, ...]]:
-    zone, kept = query.range.zone, [value for value, other in groups if not other]
-    told = []
-
-    def belongs(event: PlainEvent, value: str | None, other: bool) -> bool:
-        text = plain.value(event, query.by or "", zone)
-        return text not in kept if other else text == value
-
-    for series in query.series:
-        found = plain.inside(series_events(events, query, series), stretch)
-        for value, other in groups:
-            mine = [event for event in found if query.by is None or belongs(event, value, other)]
-            cells = [
-                plain.told(
-                    [event for event in mine if period(event.time, query.granularity, zone) == name],
-                    series.measure,
-                    zone,
-                )
-                for name in periods(stretch, query.granularity)
-            ]
-            told.append((series.name, value, other, cells, plain.told(mine, series.measure, zone)))
-    return told
-
-
-def compare(found: Any, expected: list[tuple[Any, ...]]) -> None:
-    assert [(line.series, line.value, line.other) for line in found] == [line[:3] for line in expected]
-    for line, (*_, cells, total) in zip(found, expected, strict=True):
-        assert list(line.values) == pytest.approx(cells, nan_ok=False)
-        assert line.total == pytest.approx(total)
 
 
 def random_question(random: Random, events: Sequence[PlainEvent]) -> Timeseries:
@@ -126,36 +46,8 @@ async def test_a_timeseries_equals_a_recount(seed: int, monkeypatch: pytest.Monk
         plain.as_if_large(monkeypatch)
     events = plain.random_events(random)
     query = random_question(random, events)
-    answer: Any = await evaluate(query, PlainLoader(events), NOW)
 
-    groups: list[tuple[str | None, bool]] = [(None, False)]
-    if query.by is not None:
-        values = ranked(events, query)
-        groups = [(value, False) for value in values[: query.limit]]
-        seen = set(values[: query.limit])
-        stretches = [query.range, *([query.range.previous()] if query.compare else [])]
-        if any(
-            plain.value(event, query.by, query.range.zone) not in seen
-            for series in query.series
-            for stretch in stretches
-            for event in plain.inside(series_events(events, query, series), stretch)
-        ):
-            groups.append((None, True))
-    compare(answer.lines, lines(events, query, query.range, groups))
-    compare(answer.previous, lines(events, query, query.range.previous(), groups) if query.compare else [])
-
-    assert len(answer.buckets) == len(periods(query.range, query.granularity))
-    assert [bucket.complete for bucket in answer.buckets] == [bucket.end <= NOW for bucket in answer.buckets]
-    expected = {}
-    for field in {series.measure.field for series in query.series if series.measure.kind in plain.NUMERIC}:
-        counted = {
-            event.message_id: event
-            for series in query.series
-            if series.measure.field == field and series.measure.kind in plain.NUMERIC
-            for event in plain.inside(series_events(events, query, series), query.range)
-        }
-        expected[field] = plain.unusable(counted.values(), field or "")
-    assert answer.unusable == {field: count for field, count in expected.items() if count}
+    assert approximately(await evaluate(query, PlainLoader(events), NOW), recounted(query, events, NOW))
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -14,6 +13,7 @@ from chatnation.core.query.model import NamedSet, Range, Selection, Uniques
 from chatnation.core.query.store import QueryRefused
 from tests.core.query import plain
 from tests.core.query.histories import PlainEvent, PlainLoader
+from tests.core.query.recount.by_kind import recounted
 
 NOW = datetime(2025, 4, 2, 12, tzinfo=UTC)
 DAY = Range(NOW - timedelta(days=1), NOW)
@@ -30,23 +30,8 @@ async def test_sets_of_actors_equal_a_recount(seed: int) -> None:
         ),
         actor=random.choice(("person", "person", "session", "properties.x", "country_code")),
     )
-    answer: Any = await evaluate(query, PlainLoader(events), NOW)
 
-    def actor(event: PlainEvent) -> str | None:
-        known = {"person": event.person, "session": event.session}
-        return known[query.actor] if query.actor in known else event.value(query.actor)
-
-    members = {
-        named.name: {actor(event) for event in plain.inside(plain.about(events, query, named.select), query.range)}
-        - {None}
-        for named in query.sets
-    }
-    everybody = set[Any]().union(*members.values())
-    combinations = Counter(tuple(name for name in members if who in members[name]) for who in everybody)
-    assert answer.sizes == {name: len(who) for name, who in members.items()}
-    assert {combination.sets: combination.actors for combination in answer.combinations} == combinations
-    assert len(answer.combinations) == len(combinations)
-    assert answer.total == len(everybody)
+    assert await evaluate(query, PlainLoader(events), NOW) == recounted(query, events, NOW)
 
 
 async def test_the_largest_combination_comes_first() -> None:
