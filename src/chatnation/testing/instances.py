@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from chatnation.core.embedded import EmbeddedServers
 
 _SHOWN = re.compile(r"^  (Dashboard|E-mail|Password|Write key) +(\S+)$", re.MULTILINE)
 _POLL_SECONDS = 0.02
+_PORTS = (20_000, 32_000)
 
 
 class Part(StrEnum):
@@ -68,7 +71,7 @@ class Instance:
 
     def start(self, *, seconds: float = 120) -> None:
         """Start `chatnation serve` and wait until it says that it runs. A later start keeps the port of the first."""
-        port = self.url.rpartition(":")[2] if self.shown else "0"
+        port = self.url.rpartition(":")[2] if self.shown else str(_free_port())
         already = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -165,6 +168,18 @@ class Instance:
         """The environment of its processes."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CHATNATION_")}
         return {**inherited, "CHATNATION_DATA_DIR": str(self.data_dir), **self.environment}
+
+
+def _free_port() -> int:
+    """A port from below those that systems give to connections.
+
+    One of those would be taken, while the instance is dead, by whoever connects to anything, or to this very port.
+    """
+    while True:
+        port = random.randrange(*_PORTS)
+        with socket.socket() as attempt, suppress(OSError):
+            attempt.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
