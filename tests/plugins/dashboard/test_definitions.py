@@ -20,7 +20,7 @@ async def text_of(app: RunningApp, tenant: Tenant) -> str:
 async def test_a_card_leads_to_the_definition_of_its_number(make_app: MakeApp) -> None:
     app = await make_app()
     tenant = (await app.source()).tenant
-    page = await (await app.client(await app.person(tenant))).get("/overview")
+    page = await (await app.client(await app.person(tenant))).get("/overview/parts/figures")
     assert 'href="/definitions#overview.sessions"' in page.text
     assert 'id="overview.sessions"' in await text_of(app, tenant)
 

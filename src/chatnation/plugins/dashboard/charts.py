@@ -278,8 +278,9 @@ class Kpi:
 
     @property
     def sparkline(self) -> str:
-        """The trend as the path of an SVG that is 100 wide and 24 high, with gaps; empty without one."""
-        return _path(self.trend) if sum(value is not None for value in self.trend) > 1 else ""
+        """The trend as the path of an SVG that is 100 wide and 24 high, with gaps; empty without one, or all zero."""
+        drawn = any(self.trend) and sum(value is not None for value in self.trend) > 1
+        return _path(self.trend) if drawn else ""
 
     @property
     def is_new(self) -> bool:

@@ -15,7 +15,9 @@ Rename = Callable[[str], str]
 
 
 def bucket_labels(buckets: Sequence[Bucket], granularity: Granularity) -> list[str]:
-    """Short names of the buckets of one chart; the year is named only where they are of several."""
+    """Short names of the buckets of one chart: the year only where they are of several, hours of one day without it."""
+    if granularity == "hour" and len({bucket.start.date() for bucket in buckets}) == 1:
+        return [f"{bucket.start:%H:%M}" for bucket in buckets]
     several = len({bucket.start.year for bucket in buckets}) > 1
     return [bucket_label(bucket, granularity, year=several) for bucket in buckets]
 
