@@ -28,15 +28,19 @@ class Nothing:
 
 
 async def nothing_of(view: View[Any], blocks: Collection[Block]) -> Nothing | None:
-    """None unless every card is there and empty: one that is on its way, or failed, may have something.
+    """None unless every card is empty, or on its way where no event ever came; one that failed may have something.
 
     Key figures may tell of the period before; beside other cards they do not count.
     """
-    others = [block for block in blocks if block.shape != "figures"]
-    if not all(block.empty for block in others or blocks):
+    others = [block for block in blocks if block.shape != "figures"] or blocks
+    waiting = any(block.state == "waiting" for block in others)
+    if not all(block.empty or block.state == "waiting" for block in others):
+        return None
+    came = await events_came(view)
+    if waiting and came:
         return None
     listed = view.app.inventory.runs("explorer") and "explorer" in view.app.enabled(view.tenant.id)
-    return Nothing(await events_came(view), view.url(CATALOGUE) if listed else None)
+    return Nothing(came, view.url(CATALOGUE) if listed else None)
 
 
 async def events_came(view: View[Any]) -> bool:
