@@ -2,10 +2,12 @@ import type { EChartsCoreOption } from "echarts/core";
 import { legend, tooltip, type Mark } from "./chart-parts";
 import { NARROW, percentOf, type ChartSpec } from "./chart-spec";
 import { faded, type ChartTheme } from "./chart-theme";
-import { formatAxis, formatValue } from "./format";
+import { formatLabel, formatValue } from "./format";
 
 const STEP_HEIGHT = 42;
-const LOSS_FITS = 92;
+const LOSS_FITS = 96;
+/** Pixels that a letter takes, more or less. */
+const LETTER = 7;
 
 /** How high a funnel of so many steps has to be. */
 export function funnelHeight(spec: ChartSpec): number {
@@ -21,7 +23,8 @@ export function funnel(spec: ChartSpec, theme: ChartTheme, width: number): EChar
   const counts = (now?.values ?? []).map((value) => value ?? 0);
   const first = counts[0] ?? 0;
   const narrow = width < NARROW;
-  const names = Math.min(200, Math.round(width * (narrow ? 0.28 : 0.3)));
+  const longestName = Math.max(...spec.categories.map((name) => name.length));
+  const names = Math.min(220, Math.round(width * (narrow ? 0.34 : 0.3)), 32 + LETTER * longestName);
   const right = narrow ? 76 : 176;
   const colour = theme.palette[0] ?? theme.text;
   const longest = Math.max(first, ...counts, ...(before?.values.map((value) => value ?? 0) ?? []));
@@ -31,7 +34,7 @@ export function funnel(spec: ChartSpec, theme: ChartTheme, width: number): EChar
   const ofFirst = (step: number): string => formatValue(percentOf(counts[step] ?? 0, first), "percent");
   const ofBefore = (step: number): string => formatValue(percentOf(counts[step] ?? 0, counts[step - 1] ?? 0), "percent");
   const atRight = ({ dataIndex }: Mark): string => {
-    const count = formatAxis(counts[dataIndex] ?? 0, spec.unit);
+    const count = formatLabel(counts[dataIndex] ?? 0, spec.unit);
     if (narrow) return `{count|${count}}\n{share|${ofFirst(dataIndex)}}`;
     const on = dataIndex ? `{share|${ofFirst(dataIndex)}}{on|↳ ${ofBefore(dataIndex)}}` : `{share|${ofFirst(dataIndex)}}`;
     return `{count|${count}}${on}`;
@@ -60,7 +63,7 @@ export function funnel(spec: ChartSpec, theme: ChartTheme, width: number): EChar
         axisTick: { show: false },
         axisLine: { show: false },
         axisLabel: {
-          color: theme.text, interval: 0, width: names, overflow: "truncate",
+          color: theme.text, interval: 0, width: names, overflow: "truncate", align: "left", margin: names + 4,
           formatter: (name: string, index: number) => `${index + 1}  ${name}`,
         },
       },
@@ -102,7 +105,7 @@ export function funnel(spec: ChartSpec, theme: ChartTheme, width: number): EChar
         label: {
           position: "inside", color: theme.text, fontSize: 11,
           formatter: ({ dataIndex, value }: Mark) =>
-            `−${formatAxis(Number(value), spec.unit)} (${formatValue(percentOf(Number(value), counts[dataIndex - 1] ?? 0), "percent")})`,
+            `−${formatLabel(Number(value), spec.unit)} (${formatValue(percentOf(Number(value), counts[dataIndex - 1] ?? 0), "percent")})`,
         },
       },
       ...(before

@@ -51,11 +51,13 @@ export function heatmap(spec: ChartSpec, theme: ChartTheme, width: number): ECha
 }
 
 const TEXT_FITS = 30;
+const UNIT_FITS = 56;
 
 /** A row a cohort, a column a period after it: the share who were back. Hatched where the period is not over. */
 export function cohort(spec: ChartSpec, theme: ChartTheme, width: number): EChartsCoreOption {
   const most = Math.max(1, ...spec.series.flatMap(({ values }) => known(values)));
-  const labels = width < NARROW ? 64 : 120;
+  const labels = width < NARROW ? 64 : 150;
+  const unit = /\((\w+)\)$/.exec(spec.category)?.[1] ?? "";
   const fits = (width - labels) / Math.max(1, spec.categories.length) >= TEXT_FITS;
   return {
     grid: { left: labels, right: 4, top: 24, bottom: 4 },
@@ -70,7 +72,10 @@ export function cohort(spec: ChartSpec, theme: ChartTheme, width: number): EChar
     },
     xAxis: {
       ...sides(theme), position: "top", data: spec.categories,
-      axisLabel: { color: theme.muted, fontSize: 11, hideOverlap: true, interval: "auto" },
+      axisLabel: {
+        color: theme.muted, fontSize: 11, hideOverlap: true, interval: "auto",
+        formatter: (name: string) => ((width - labels) / spec.categories.length < UNIT_FITS ? name : `${unit} ${name}`),
+      },
     },
     yAxis: {
       ...sides(theme),

@@ -7,7 +7,7 @@ import type { ChartKind, ChartSpec } from "./chart-spec";
 import type { ChartTheme } from "./chart-theme";
 import { upright } from "./chart-upright";
 
-type Draw = (spec: ChartSpec, theme: ChartTheme, width: number) => EChartsCoreOption;
+type Draw = (spec: ChartSpec, theme: ChartTheme, width: number, height: number) => EChartsCoreOption;
 
 const KINDS: Record<ChartKind, Draw> = {
   bars: upright,
@@ -24,15 +24,15 @@ const KINDS: Record<ChartKind, Draw> = {
   cohort,
 };
 
-/** The ECharts option of a chart, for a figure that is `width` pixels wide. */
-export function optionFor(spec: ChartSpec, theme: ChartTheme, width: number): EChartsCoreOption {
+/** The ECharts option of a chart, for a figure of so many pixels. */
+export function optionFor(spec: ChartSpec, theme: ChartTheme, width: number, height: number): EChartsCoreOption {
   return {
     animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 300,
     color: theme.palette,
     textStyle: { fontFamily: theme.font, color: theme.text },
     // The figure carries its own label, and a table. Patterns are for whoever asks for more contrast.
     aria: { enabled: true, label: { enabled: false }, decal: { show: patterns() } },
-    ...KINDS[spec.kind](spec, theme, width),
+    ...KINDS[spec.kind](spec, theme, width, height),
   };
 }
 

@@ -2,7 +2,7 @@ import type { EChartsCoreOption } from "echarts/core";
 import { tooltip, type Mark } from "./chart-parts";
 import { NARROW, percentOf, sum, type ChartSpec } from "./chart-spec";
 import type { ChartTheme } from "./chart-theme";
-import { formatAxis, formatValue } from "./format";
+import { formatLabel, formatValue } from "./format";
 
 /** Parts of a whole as a ring. */
 export function donut(spec: ChartSpec, theme: ChartTheme, width: number): EChartsCoreOption {
@@ -42,13 +42,16 @@ export function donut(spec: ChartSpec, theme: ChartTheme, width: number): EChart
   };
 }
 
+/** Pixels that a bar and the room around it take at most: few bars stand together at the top. */
+const ROW = 48;
+
 /** The first series as bars that lie, the greatest at the top. */
-export function ranked(spec: ChartSpec, theme: ChartTheme, width: number): EChartsCoreOption {
+export function ranked(spec: ChartSpec, theme: ChartTheme, width: number, height: number): EChartsCoreOption {
   const [first] = spec.series;
   const total = sum(first?.values ?? []);
   const counted = spec.unit === "number";
   return {
-    grid: { left: 4, right: 56, top: 4, bottom: 4, containLabel: true },
+    grid: { left: 4, right: 64, top: 4, bottom: Math.max(4, height - 4 - ROW * spec.categories.length), containLabel: true },
     tooltip: {
       ...tooltip(theme),
       trigger: "item",
@@ -78,7 +81,7 @@ export function ranked(spec: ChartSpec, theme: ChartTheme, width: number): EChar
           show: true,
           position: "right",
           color: theme.muted,
-          formatter: ({ value }: Mark) => formatAxis(Number(value), spec.unit),
+          formatter: ({ value }: Mark) => formatLabel(Number(value), spec.unit),
         },
       },
     ],

@@ -5,6 +5,7 @@ import { faded, type ChartTheme } from "./chart-theme";
 import { formatAxis, formatValue, type Unit } from "./format";
 
 const MANY = 60;
+const FEW = 12;
 
 /** Whatever stands on a row of categories: bars, stacked bars, lines, areas, bars with lines, histograms. */
 export function upright(spec: ChartSpec, theme: ChartTheme, width: number): EChartsCoreOption {
@@ -90,7 +91,7 @@ function bars(
     data: values.map((value, index) =>
       series.open?.[index] ? { value, itemStyle: { decal: hatching(theme) } } : value,
     ),
-    barMaxWidth: adjacent ? undefined : 28,
+    barMaxWidth: adjacent ? undefined : spec.categories.length > FEW ? 28 : 56,
     barCategoryGap: adjacent ? "4%" : undefined,
     barGap: "10%",
     stack: spec.kind === "stacked" ? "all" : undefined,

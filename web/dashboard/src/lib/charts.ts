@@ -48,14 +48,14 @@ function draw(figure: HTMLElement): void {
   const spec = JSON.parse(source.textContent ?? "{}") as ChartSpec;
 
   const height = heightFor(spec);
-  if (height) canvas.style.height = `${height}px`;
+  if (height) canvas.style.flexBasis = canvas.style.minHeight = `${height}px`;
   switchViews(figure);
   let chart: EChartsType | undefined;
   const redraw = (): void => {
     if (!canvas.clientWidth) return; // The table is shown instead.
     chart ??= begin(canvas, spec);
     chart.resize();
-    chart.setOption(optionFor(spec, readTheme(), canvas.clientWidth), true);
+    chart.setOption(optionFor(spec, readTheme(), canvas.clientWidth, canvas.clientHeight), true);
   };
   const sizes = new ResizeObserver(redraw);
   sizes.observe(canvas);

@@ -24,6 +24,13 @@ export function formatAxis(value: number, unit: Unit): string {
   return unit === "percent" ? formatValue(value, unit) : compact.format(value);
 }
 
+const EXACT = 100_000;
+
+/** As `formatValue`, for a label beside a mark: what has more than five digits is shortened. */
+export function formatLabel(value: number, unit: Unit): string {
+  return unit === "number" && Math.abs(value) < EXACT ? formatValue(value, unit) : formatAxis(value, unit);
+}
+
 function formatSeconds(value: number): string {
   if (value < 0) return `-${formatSeconds(-value)}`;
   if (value > 0 && value < 0.9995) return `${Math.round(value * 1000)}ms`;
