@@ -124,7 +124,7 @@ async def test_the_page_links_each_number_and_draws_every_chart_with_its_table(m
         card = await office.client.get(f"/overview/parts/{name}", params=EVER)
         assert card.status_code == 200, card.text
         shown += card.text
-    assert shown.count("data-chart ") == 8
+    assert shown.count("data-chart ") == 10
     links = {unescape(link) for link in re.findall(r'href="(/(?:overview|sessions|events)[^"]*)"', shown)}
     assert len(links) > 20
     for link in Random(8).sample(sorted(links), 25):

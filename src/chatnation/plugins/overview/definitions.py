@@ -36,6 +36,10 @@ PAGES = (
     "Page views in the period by the path of the page, without the part of the address after a question mark; and in "
     "how many sessions it was looked at. Known bots are left out."
 )
+ENTRIES = (
+    "Sessions by the first page that was looked at in them. Sessions without a page, as on WhatsApp, are left out."
+)
+EXITS = "Sessions by the last page that was looked at. Sessions without a page, as on WhatsApp, are left out."
 LIVE_EVENTS = "Events that happened in the last 60 seconds and are stored; it follows within two seconds."
 LIVE_PERSONS = "Different people with an event in the last 5 minutes."
 
@@ -54,6 +58,8 @@ METRICS = (
     Metric("overview.countries", "Countries", COUNTRIES),
     Metric("overview.heatmap", "When sessions begin", HEATMAP),
     Metric("overview.pages", "Top pages", PAGES),
+    Metric("overview.entries", "Entry pages", ENTRIES),
+    Metric("overview.exits", "Exit pages", EXITS),
     Metric("overview.live_persons", "Active persons", LIVE_PERSONS),
     Metric("overview.live_events", "Events in the last minute", LIVE_EVENTS),
 )

@@ -25,7 +25,7 @@ from chatnation.plugins.dashboard.api import (
 )
 from chatnation.plugins.overview import definitions
 from chatnation.plugins.sessions.api import questions
-from chatnation.query import Bucket, Condition, Timeseries
+from chatnation.query import Bucket, Condition, Filter, Timeseries
 
 SESSIONS_PATH, EVENTS_PATH = "/sessions", "/events"
 BROWSERS, PAGES, COUNTRIES = 6, 10, 10
@@ -47,6 +47,8 @@ def cards() -> list[Card[AnalyticsQuery]]:
         Card("pages", "Top pages", pages, width=4, metric="overview.pages"),
         Card("browsers", "Top browsers", browsers, width=4, metric="overview.browsers"),
         Card("countries", "Traffic by country", countries, width=4, metric="overview.countries"),
+        Card("entries", "Entry pages", entries, metric="overview.entries"),
+        Card("exits", "Exit pages", exits, metric="overview.exits"),
     ]
 
 
@@ -187,6 +189,28 @@ async def pages(view: Look) -> Chart:
         "Page",
         names={"views": "Views", "sessions": "Sessions"},
         link=lambda path: view.url(EVENTS_PATH, event_name="page_view", page=path) if path else None,
+        other=False,
+    )
+
+
+async def entries(view: Look) -> Chart:
+    """The pages that sessions begin with."""
+    return await _edges(view, "entry_page")
+
+
+async def exits(view: Look) -> Chart:
+    """The pages that sessions end with."""
+    return await _edges(view, "exit_page")
+
+
+async def _edges(view: Look, field: str) -> Chart:
+    """Sessions by their first or last page; those without any, as on WhatsApp, are none of a page."""
+    with_pages = (*view.conditions("sessions"), Filter(field, "is_set"))
+    return ranked_chart(
+        await view.ask(questions.ranking(view.range, with_pages, field, PAGES)),
+        "Page",
+        names={"sessions": "Sessions"},
+        link=_narrowed(view, field),
         other=False,
     )
 
