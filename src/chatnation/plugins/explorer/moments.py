@@ -147,7 +147,8 @@ def _text(event: EventRow) -> str:
         case "csat_submitted":
             return _joined(_stars(said.get("rating")), _plain(said.get("feedback")))
     step = _plain(said.get("step")) or _plain(said.get("journeyStep"))
-    return _joined(event.page_path or "", event.page_title or "" if event.page_path else "", step)
+    page = _joined(event.page_path or "", event.page_title or "" if event.page_path else "")
+    return page if step.casefold() in page.casefold() else _joined(page, step)
 
 
 def message_text(properties: Mapping[str, Any]) -> str:
