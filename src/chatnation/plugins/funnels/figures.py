@@ -70,7 +70,7 @@ def key_figures(view: FunnelView, definition: Definition, answer: FunnelAnswer, 
             metric="funnels.conversion",
         ),
         Kpi(
-            "Median time to convert",
+            "Median time",
             now.from_first.p50,
             definitions.TIME,
             then.from_first.p50,
