@@ -48,7 +48,7 @@ class Labels:
 
 def _spaced(name: str) -> str:
     words = name.replace("_", " ").strip()
-    return words[0].upper() + words[1:] if words and words != name else name
+    return words[0].upper() + words[1:] if words and (words != name or name.islower()) else name
 
 
 def folded(name: str) -> str:
