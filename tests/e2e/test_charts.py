@@ -183,12 +183,18 @@ async def test_a_card_whose_server_is_away_offers_to_try_again(
 async def test_a_click_on_a_value_leads_to_the_rows_behind_it(visit: Visit) -> None:
     page = visit.page
     await visit.open("/gallery")
-    for name, link in (("bars", "day="), ("lines", "day="), ("funnel", "day="), ("heatmap", "day=")):
+    links = {
+        "bars": "day=", "lines": "day=", "funnel": "day=", "heatmap": "day=", "cohort": "cell=1-1", "sankey": "node=",
+    }  # fmt: skip
+    for name, link in links.items():
         canvas = page.locator(f"#{name} [data-chart-canvas]")
         await canvas.scroll_into_view_if_needed()
         box = await canvas.bounding_box()
         assert box
-        spot = {"bars": (0.5, 0.9), "lines": (0.5, 0.6), "funnel": (0.35, 0.13), "heatmap": (0.6, 0.3)}[name]
+        spot = {
+            "bars": (0.5, 0.9), "lines": (0.5, 0.6), "funnel": (0.35, 0.13), "heatmap": (0.6, 0.3),
+            "cohort": (0.44, 0.25), "sankey": (10 / box["width"], 0.15),
+        }[name]  # fmt: skip
         await page.mouse.click(box["x"] + spot[0] * box["width"], box["y"] + spot[1] * box["height"])
         await page.wait_for_url(f"**/gallery?{link}*")
         await page.go_back()

@@ -57,6 +57,7 @@ def filled() -> dict[str, Chart]:
         Series(
             f"{3 + week} Jun",
             [100.0 / (period + 1) + week if period < 8 - week else None for period in range(8)],
+            [f"/gallery?cell={week}-{period}" for period in range(8)],
             open=[period >= 7 - week for period in range(8)],
         )
         for week in range(8)
@@ -67,7 +68,8 @@ def filled() -> dict[str, Chart]:
     ]
     reached = [12_400, 9_800, 7_100, 6_600, 4_200, 3_900, 2_100, 1_950]
     nodes = [
-        Node("home", 0, 1000, 200), Node("help", 0, 300, 50), Node("start", 1, 700, 100), Node("search", 1, 350, 200),
+        Node("home", 0, 1000, 200, "/gallery?node=home"), Node("help", 0, 300, 50), Node("start", 1, 700, 100),
+        Node("search", 1, 350, 200),
         Node("Other", 1, 0), Node("form", 2, 500, 300), Node("help", 2, 250, 250),
     ]  # fmt: skip
     flows = [
