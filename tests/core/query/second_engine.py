@@ -35,6 +35,7 @@ from chatnation.query import (
 )
 from tests.core.query.histories import PlainEvent, PlainLoader
 from tests.core.query.plain import meets, selected
+from tests.core.query.recount.by_kind import RECOUNTS, recounted
 
 Answering = Callable[[Any, datetime], Answer]
 
@@ -107,6 +108,15 @@ class ListStore:
             and selected(event, select, zone)
         ]
         return sorted(found, key=lambda event: event.place, reverse=True)
+
+
+class RecountStore(ListStore):
+    """A `ListStore` that counts by the oracles in plain Python, all but the rows and names of events."""
+
+    async def answer(self, tenant_id: int, query: Query, now: datetime) -> Answer:
+        if query.kind not in RECOUNTS:
+            return await super().answer(tenant_id, query, now)
+        return await asyncio.to_thread(recounted, query, self.rows[question_of(query).source], now)
 
 
 def _event_row(event: PlainEvent) -> EventRow:

@@ -1,11 +1,10 @@
 """Selections of only the first row of each actor, and actors that are the first known of several kinds.
 
-Both are held against the same question about events on which plain Python has written down beforehand what is meant.
+Both are held to a recount for which plain Python writes down on each event beforehand what is meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -35,38 +34,14 @@ from chatnation.core.query.model import (
 )
 from chatnation.core.query.reach import names_in, reach_of
 from chatnation.core.query.store import QueryRefused
-from tests.core.query.asking import actor_of, meets, random_case, random_frame, random_selection
+from tests.core.query.asking import approximately, random_case, random_frame, random_selection
 from tests.core.query.histories import PlainEvent, PlainLoader
+from tests.core.query.recount.by_kind import recounted
 
 ACTORS = ("person", "session", "country_code", "first_of:properties.x|properties.kind|session|person")
 NOON = datetime(2025, 3, 24, 12, tzinfo=UTC)
 HOUR = Range(NOON, NOON + timedelta(hours=1))
 LATER = NOON + timedelta(days=30)
-
-
-def who(event: PlainEvent, actor: str) -> tuple[str, str] | None:
-    """The first known actor and its kind; equal values of fields are one actor."""
-    for part in actor.removeprefix("first_of:").split("|"):
-        if (found := actor_of(event, part)) is not None:
-            return (part if part in ("person", "session") else "field"), found
-    return None
-
-
-def meant(events: Iterable[PlainEvent], selection: Selection, *, bots: bool) -> set[int]:
-    """The message ids of the events that `first` of a selection means."""
-    first = selection.first
-    assert first is not None
-    seen: set[tuple[str, str]] = set()
-    firsts, others = set(), set()
-    for event in sorted(events, key=lambda event: event.place):
-        named = not selection.events or event.name in selection.events
-        if not named or (event.is_bot and not bots) or not all(meets(event, each) for each in first.among):
-            continue
-        actor = who(event, first.per)
-        (others if actor in seen else firsts).add(event.message_id)
-        if actor is not None:
-            seen.add(actor)
-    return others if first.later else firsts
 
 
 def random_first(random: Random) -> Selection:
@@ -75,28 +50,15 @@ def random_first(random: Random) -> Selection:
 
 
 @pytest.mark.parametrize("first", range(0, 300, 50))
-async def test_only_the_rows_that_plain_python_marks_are_selected(first: int) -> None:
+async def test_only_the_rows_that_first_means_are_selected(first: int) -> None:
     for number in range(first, first + 50):
         random, beginning, events, now = random_case(number)
         common = random_frame(random, beginning)
         one, other = random_first(random), random_first(random)
-        marks = [meant(events, selection, bots=common["include_bots"]) for selection in (one, other)]
-        marked = [
-            replace(
-                event,
-                properties={**event.properties, **{f"m{n}": event.message_id in mark for n, mark in enumerate(marks)}},
-            )
-            for event in events
-        ]
-        plain = [
-            replace(selection, filters=(*selection.filters, Filter(f"properties.m{n}", "is", (True,))), first=None)
-            for n, selection in enumerate((one, other))
-        ]
         for make in (series, breakdown, sets, spread, times, outcomes):
-            question, expected = make(common, one, other), make(common, *plain)
-            assert await evaluate(question, PlainLoader(events), now) == await evaluate(
-                expected, PlainLoader(marked), now
-            ), (number, question)
+            question = make(common, one, other)
+            found = await evaluate(question, PlainLoader(events), now)
+            assert approximately(found, recounted(question, events, now)), (number, question)
 
 
 def series(common: dict[str, Any], one: Selection, other: Selection) -> Any:
@@ -129,11 +91,6 @@ def outcomes(common: dict[str, Any], one: Selection, other: Selection) -> Any:
 async def test_of_several_kinds_of_actors_the_first_known_one_acts(seed: int) -> None:
     random, beginning, events, now = random_case(seed)
     actor = random.choice((ACTORS[-1], "first_of:country_code|person", "first_of:session|properties.kind|country_code"))
-    written = [
-        replace(event, properties={**event.properties, "who": found and "/".join(found)})
-        for event in events
-        for found in [who(event, actor)]
-    ]
     common = random_frame(random, beginning)
     one, other = random_selection(random), random_selection(random)
     for make in (
@@ -142,8 +99,9 @@ async def test_of_several_kinds_of_actors_the_first_known_one_acts(seed: int) ->
         lambda whose: Distribution(**common, select=one, per=whose),
         lambda whose: Funnel(**common, steps=(Step("one", one), Step("other", other)), actor=whose),
     ):
-        found = await evaluate(make(actor), PlainLoader(events), now)
-        assert found == await evaluate(make("properties.who"), PlainLoader(written), now), make(actor)
+        question = make(actor)
+        found = await evaluate(question, PlainLoader(events), now)
+        assert approximately(found, recounted(question, events, now)), question
 
 
 async def test_the_first_may_have_come_long_before_the_range() -> None:

@@ -23,6 +23,10 @@ from tests.core.query.asking import (
 from tests.core.query.histories import PlainEvent
 from tests.core.query.recount.distribution import buckets_of
 
+USUAL_EDGES = (0, 5, 15, 30, 60, 120, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800)
+USUAL_EDGES += tuple(days * 86_400 for days in (1, 2, 7, 30))
+"""Where buckets begin, in seconds, unless the question says it."""
+
 
 def counted_starts(query: Intervals, theirs: list[PlainEvent]) -> list[int]:
     """The places of an actor's events from which intervals are told."""
@@ -53,7 +57,10 @@ def recount(query: Intervals, events: list[PlainEvent], now: datetime) -> Interv
                 begun.append(Begun(event, None, 0, still_open=seconds(now, event.time) < query.within))
     return IntervalsAnswer(
         *told(begun),
-        buckets_of([each.length for each in begun if each.end], query.edges),
+        buckets_of(
+            [each.length for each in begun if each.end],
+            query.edges or [edge for edge in USUAL_EDGES if edge < query.within],
+        ),
         tuple(trend_of(query, begun, now)),
         tuple(groups_of(query, begun)),
     )

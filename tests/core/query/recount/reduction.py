@@ -16,8 +16,9 @@ from tests.core.query import plain
 from tests.core.query.histories import PlainEvent
 
 Q = TypeVar("Q")
-FIELDS = frozenset({"by", "node", "actor", "per", "constant"})
+FIELDS = frozenset({"by", "node", "constant"})
 """Parts of questions that are names of fields, or several of them."""
+ACTORS = frozenset({"actor", "per"})
 CONDITIONS = frozenset({"filters", "where"})
 WHO = ("person", "session")
 _COMPUTED = ("time.", "first_of:")
@@ -96,6 +97,8 @@ class _Reduction:
                 changed[each.name] = self._mark(repr(value), [self._meets(event, value) for event in self._events])
             elif each.name in FIELDS:
                 changed[each.name] = tuple(map(self._field, value)) if isinstance(value, tuple) else self._field(value)
+            elif each.name in ACTORS:
+                changed[each.name] = self._actor(value)
             elif each.init:
                 changed[each.name] = self.simpler(value)
         return replace(part, **changed)  # type: ignore[type-var]
@@ -120,10 +123,20 @@ class _Reduction:
     def _field(self, field: str | None) -> str | None:
         if field is None or not field.startswith(_COMPUTED):
             return field
-        if field.startswith("time."):
-            return self._write(field, [plain.value(event, field, self._zone) for event in self._events])
-        known = [first_known(event, field) for event in self._events]
-        return self._write(field, [None if found is None else found[1] for found in known])
+        parts = field.removeprefix("first_of:").split("|")
+        values = [[plain.value(event, part, self._zone) for part in parts] for event in self._events]
+        return self._write(field, [next((one for one in some if one is not None), None) for some in values])
+
+    def _actor(self, actor: str | None) -> str | None:
+        if actor is None or not actor.startswith(_COMPUTED):
+            return actor
+        known = [first_known(event, actor) for event in self._events]
+        # Actors of different kinds are different ones, though they may have the same name.
+        texts = {found[1] for found in known if found is not None}
+        alike = len(texts) < len({found for found in known if found is not None})
+        return self._write(
+            f"actor {actor}", [None if found is None else "/".join(found) if alike else found[1] for found in known]
+        )
 
     def _write(self, key: str, texts: list[str | None]) -> str:
         name = self._names.setdefault(key, f"#{len(self._names)}")
