@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from chatnation import Persons
-from chatnation.plugins.dashboard.api import Card, Column, DataTable, Part, View
+from chatnation.plugins.dashboard.api import Card, Column, DataTable, Part, View, person_names
 from chatnation.plugins.trends import definitions
 from chatnation.plugins.trends.address import PeopleQuery
 from chatnation.query import ActorsQuery, FoundActor
@@ -22,7 +22,8 @@ MOST_DOWNLOADED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list that is open: what to ask, who is in it in words, what the time of each says, and what a row is.
+    """A list that is open: what to ask, who is in it in words, what the time of each says, and what one row and several
+    are called.
 
     `beside` are lists of the same place: label, address, and whether it is this one.
     """
@@ -30,7 +31,7 @@ class Listed:
     question: ActorsQuery
     about: str
     when: str
-    row: str = "person"
+    rows: tuple[str, str] = ("person", "persons")
     beside: Sequence[tuple[str, str, bool]] = ()
 
 
@@ -59,14 +60,15 @@ async def people_part(view: View[Any], listed: Listed) -> Part:
     whole = view.request.url.path.endswith(".csv")
     limit, offset = (MOST_DOWNLOADED, 0) if whole else (PAGE, query.offset)
     found = await view.ask(replace(listed.question, limit=limit, offset=offset))
-    known = {} if whole else await _known(view, [actor.person_id for actor in found.actors if actor.person_id])
+    persons = [] if whole else [actor.person_id for actor in found.actors if actor.person_id]
     return Part(
         "trends/people.html",
         {
             "listed": listed,
             "actors": found.actors,
             "total": found.total,
-            "known": known,
+            "names": await person_names(view, persons),
+            "last_seen": await _last_seen(view, persons) if persons else {},
             "page": PAGE,
             "downloadable": min(found.total, MOST_DOWNLOADED),
         },
@@ -74,30 +76,12 @@ async def people_part(view: View[Any], listed: Listed) -> Part:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of a person: their name, if they have one, and when they were last seen at all."""
-
-    name: str
-    last_seen: datetime | None
-
-
-async def _known(view: View[Any], person_ids: Sequence[UUID]) -> Mapping[UUID, Known]:
+async def _last_seen(view: View[Any], person_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    """When persons did the last thing that is known of them."""
     persons, tenant_id = view.app.services.get(Persons), view.tenant.id
     async with view.app.storage.tenant(tenant_id) as connection:
-        seen = await persons.activity(connection, tenant_id, list(dict.fromkeys(person_ids)))
-        return {
-            person_id: Known(
-                _name(await persons.traits(connection, tenant_id, person_id)),
-                seen[person_id].last_seen if person_id in seen else None,
-            )
-            for person_id in dict.fromkeys(person_ids)
-        }
-
-
-def _name(traits: Mapping[str, Any]) -> str:
-    name = traits.get("name")
-    return name.strip()[:100] if isinstance(name, str) else ""
+        activity = await persons.activity(connection, tenant_id, list(dict.fromkeys(person_ids)))
+    return {person_id: activity.last_seen for person_id, activity in activity.items()}
 
 
 def _table(actors: Sequence[FoundActor]) -> DataTable:

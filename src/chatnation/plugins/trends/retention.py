@@ -146,7 +146,7 @@ def _listed(view: Look, answer: RetentionAnswer) -> Listed | None:
         ),
         _about(view, cohort),
         "Came back last" if query.who == "back" else "Began",
-        row="entry" if query.cohort is None and not query.first_time else "person",
+        rows=("entry", "entries") if query.cohort is None and not query.first_time else ("person", "persons"),
         beside=beside,
     )
 

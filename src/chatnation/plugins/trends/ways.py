@@ -89,7 +89,7 @@ def _listed(view: Look, answer: PathsAnswer) -> Listed | None:
         PathsActors(paths=questions.paths(view), at=at, to=to),
         f"{names}, {'column' if to is None else 'columns'} {places}.",
         "Came there",
-        row="way",
+        rows=("way", "ways"),
     )
 
 
