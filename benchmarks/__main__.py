@@ -18,7 +18,10 @@ import uvloop
 
 from benchmarks.figures import Figure
 
-NAMES = ("collector", "processor", "lag", "memory", "event_size", "pages", "row_security", "login", "analytics")
+NAMES = (
+    *("collector", "processor", "lag", "memory", "event_size", "pages", "person_search", "row_security", "login"),
+    "analytics",
+)
 LONG = frozenset({"analytics"})
 """Left out of a quick run, unless it is asked for: making millions of events takes minutes."""
 

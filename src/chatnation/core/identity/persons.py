@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chatnation.core.errors import Problem
 from chatnation.core.identity import actions, queries, searching
-from chatnation.core.identity.queries import Issue, PersonView
+from chatnation.core.identity.queries import Issue, PersonBrief, PersonView
 from chatnation.core.identity.searching import Activity
 
 
@@ -51,6 +51,12 @@ class Persons(Protocol):
         """Everything that leads to the person and is known of them, or None if nobody was ever seen under it."""
         ...
 
+    async def briefs(
+        self, connection: AsyncConnection, tenant_id: int, persons: Sequence[UUID]
+    ) -> dict[UUID, PersonBrief]:
+        """The ids and traits of some canonical persons, for lists; without those under whom nobody was ever seen."""
+        ...
+
     async def issues(self, connection: AsyncConnection, tenant_id: int, leaf_ids: Sequence[UUID]) -> list[Issue]:
         """What is to be looked at of a person with these leafs: merges that were refused, ids that look shared."""
         ...
@@ -89,6 +95,11 @@ class StoredPersons:
 
     async def view(self, connection: AsyncConnection, tenant_id: int, person_id: UUID) -> PersonView | None:
         return await queries.view(connection, tenant_id, person_id)
+
+    async def briefs(
+        self, connection: AsyncConnection, tenant_id: int, persons: Sequence[UUID]
+    ) -> dict[UUID, PersonBrief]:
+        return await queries.briefs(connection, tenant_id, persons)
 
     async def issues(self, connection: AsyncConnection, tenant_id: int, leaf_ids: Sequence[UUID]) -> list[Issue]:
         return await queries.issues(connection, tenant_id, about=leaf_ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,14 +72,12 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonView:
-    """A person with everything that leads to them."""
+class PersonBrief:
+    """A person with their ids, the strongest first, and traits."""
 
     person_id: UUID
     identities: tuple[Identity, ...]
     traits: dict[str, Any]
-    links: tuple[Evidence, ...]
-    log: tuple[LogEntry, ...]
 
     @property
     def first_seen(self) -> datetime:
@@ -87,6 +86,14 @@ class PersonView:
     @property
     def last_seen(self) -> datetime:
         return max(identity.last_seen for identity in self.identities)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView(PersonBrief):
+    """A person with everything that leads to them."""
+
+    links: tuple[Evidence, ...]
+    log: tuple[LogEntry, ...]
 
 
 async def resolve(connection: AsyncConnection, tenant_id: int, leaf_ids: Iterable[UUID]) -> dict[UUID, UUID]:
@@ -133,6 +140,47 @@ async def find(connection: AsyncConnection, tenant_id: int, text: str) -> list[U
 async def view(connection: AsyncConnection, tenant_id: int, person_id: UUID) -> PersonView | None:
     """Everything that leads to the person of `person_id`, or None if nobody was ever seen under it."""
     leafs = await leaf_ids(connection, tenant_id, person_id)
+    found = tuple(await _identities(connection, tenant_id, leafs))
+    if not found:
+        return None
+    return PersonView(
+        person_id=leafs[0],
+        identities=found,
+        traits=await _traits(connection, tenant_id, leafs),
+        links=await _links(connection, tenant_id, leafs),
+        log=tuple(await log_entries(connection, tenant_id, leafs)),
+    )
+
+
+async def briefs(connection: AsyncConnection, tenant_id: int, persons: Sequence[UUID]) -> dict[UUID, PersonBrief]:
+    """Some canonical persons, as far as somebody was ever seen under them."""
+    merged = await connection.execute(
+        select(person_merges.c.leaf_id, person_merges.c.person_id).where(
+            person_merges.c.tenant_id == tenant_id, person_merges.c.person_id.in_(persons)
+        )
+    )
+    person_of_leaf = {person: person for person in persons} | {row.leaf_id: row.person_id for row in merged}
+    leafs = list(person_of_leaf)
+    known: defaultdict[UUID, list[Identity]] = defaultdict(list)
+    for identity in await _identities(connection, tenant_id, leafs):
+        known[person_of_leaf[identity.leaf_id]].append(identity)
+    said: defaultdict[UUID, dict[str, Any]] = defaultdict(dict)
+    rows = await connection.execute(
+        select(person_traits.c.leaf_id, person_traits.c.key, person_traits.c.value)
+        .where(person_traits.c.tenant_id == tenant_id, person_traits.c.leaf_id.in_(leafs))
+        .order_by(person_traits.c.set_at, person_traits.c.value)
+    )
+    for row in rows:
+        said[person_of_leaf[row.leaf_id]][row.key] = row.value
+    return {
+        person: PersonBrief(
+            person, tuple(found), {key: value for key, value in said[person].items() if value is not None}
+        )
+        for person, found in known.items()
+    }
+
+
+async def _identities(connection: AsyncConnection, tenant_id: int, leafs: Sequence[UUID]) -> list[Identity]:
     rows = await connection.execute(
         select(
             identities.c.leaf_id,
@@ -144,16 +192,7 @@ async def view(connection: AsyncConnection, tenant_id: int, person_id: UUID) -> 
         .where(identities.c.tenant_id == tenant_id, identities.c.leaf_id.in_(leafs))
         .order_by(_rank(), identities.c.first_seen, identities.c.leaf_id)
     )
-    found = tuple(Identity(row.leaf_id, Kind(row.kind), *row[2:]) for row in rows)
-    if not found:
-        return None
-    return PersonView(
-        person_id=leafs[0],
-        identities=found,
-        traits=await _traits(connection, tenant_id, leafs),
-        links=await _links(connection, tenant_id, leafs),
-        log=tuple(await log_entries(connection, tenant_id, leafs)),
-    )
+    return [Identity(row.leaf_id, Kind(row.kind), *row[2:]) for row in rows]
 
 
 async def log_entries(

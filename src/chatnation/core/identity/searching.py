@@ -15,7 +15,8 @@ from chatnation.core.identity.nodes import digits
 
 SHORTEST = 2
 """Characters that a search needs."""
-SEARCHED_TRAITS = ("name", "first_name", "firstName", "last_name", "lastName", "email", "phone", "pin")
+MOST_MATCHES = 5_000
+"""Of more ids or traits with a text some are looked at; nobody finds a person among so many."""
 _PHONE_DIGITS = 5
 """With fewer digits than that a text is not taken for a part of a phone number."""
 _PHONE_SIGNS = frozenset("+0123456789 ().-")
@@ -33,18 +34,14 @@ class Activity:
 async def search(connection: AsyncConnection, tenant_id: int, wanted: str, limit: int) -> list[UUID]:
     """Persons with an id, name, e-mail address or number that contains `wanted`, whatever the case.
 
-    Those with exactly this id come first, then whoever was seen last. Nobody for less than two characters.
+    Of two characters, and of the id of a visitor: that begins with it, or has a word that does. Those with exactly this
+    id come first, then whoever was seen last. Nobody for less than two characters.
     """
     wanted = wanted.strip()
     if len(wanted) < SHORTEST or "\0" in wanted:
         return []
     found = await queries.find(connection, tenant_id, wanted)
-    about = {
-        "tenant": tenant_id,
-        "patterns": [f"%{_escaped(part)}%" for part in _parts(wanted)],
-        "traits": list(SEARCHED_TRAITS),
-        "limit": limit + len(found),
-    }
+    about = {"tenant": tenant_id, "parts": _parts(wanted), "most": MOST_MATCHES, "limit": limit + len(found)}
     found += [person for person in await connection.scalars(_SEARCH, about) if person not in found]
     return found[:limit]
 
@@ -63,21 +60,10 @@ def _parts(wanted: str) -> list[str]:
     return [wanted, number.removeprefix("00").removeprefix("0") if number.startswith("0") else number]
 
 
-def _escaped(part: str) -> str:
-    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 _SEARCH = text(
     """
     SELECT coalesce(m.person_id, f.leaf_id) AS person_id
-      FROM (
-            SELECT leaf_id, last_seen AS at FROM identities
-             WHERE tenant_id = :tenant AND kind <> 'handshake' AND value ILIKE ANY (:patterns)
-             UNION ALL
-            SELECT leaf_id, set_at FROM person_traits
-             WHERE tenant_id = :tenant AND key = ANY (:traits) AND jsonb_typeof(value) IN ('string', 'number')
-               AND value #>> '{}' ILIKE ANY (:patterns)
-           ) AS f
+      FROM persons_matching(CAST(:parts AS text[]), :most) AS f
       LEFT JOIN person_merges m ON m.tenant_id = :tenant AND m.leaf_id = f.leaf_id
      GROUP BY 1 ORDER BY max(f.at) DESC, 1 LIMIT :limit
     """

@@ -27,6 +27,7 @@ from chatnation.core.plugin.base import Plugin
 from chatnation.core.plugin.boundary import CORE, Boundary
 from chatnation.core.storage import tenant_tables
 from chatnation.core.storage.models import metadata as core_metadata
+from chatnation.core.storage.person_search import provide_search
 from chatnation.core.storage.row_security import protect
 from chatnation.core.storage.storage import Storage, raw
 from chatnation.core.storage.tenant_role import TenantRole, provide
@@ -137,6 +138,7 @@ async def upgrade(storage: Storage, targets: Sequence[History], boundary: Bounda
             if history.schema is None:
                 await connection.run_sync(_upgrade, history)
                 await protect(connection, role, global_tables(targets))
+                await provide_search(connection, role)
                 await connection.commit()
                 await upgrade_jobs_schema(await raw(connection), role)
                 error = None

@@ -91,9 +91,10 @@ class PersonReader:
             found = await self._persons.search(connection, tenant_id, wanted, limit)
             activity = await self._persons.activity(connection, tenant_id, found)
             sessions = await self._sessions.totals_of_persons(connection, tenant_id, found)
+            briefs = await self._persons.briefs(connection, tenant_id, found)
             listed = []
             for person_id in found:
-                view = await self._persons.view(connection, tenant_id, person_id)
+                view = briefs.get(person_id)
                 if view is None:
                     continue
                 seen, visits = activity.get(person_id), sessions.get(person_id)

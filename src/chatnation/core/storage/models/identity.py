@@ -29,7 +29,14 @@ identities = Table(
     Column("value", Text, nullable=False),
     PrimaryKeyConstraint("tenant_id", "leaf_id"),
     # Not unique, as the leaf id is: ON CONFLICT guards one unique index, and in a second one workers would race.
-    Index(None, "tenant_id", "kind", "value"),
+    # The beginning of an id is found in any collation.
+    Index(None, "tenant_id", "kind", "value", postgresql_ops={"value": "text_pattern_ops"}),
+    Index(
+        "identities_pieces_idx",
+        text("search_pieces(tenant_id, value)"),
+        postgresql_using="gin",
+        postgresql_where=text("kind IN ('user', 'phone', 'handle')"),
+    ),
 )
 
 identity_links = Table(
@@ -94,4 +101,12 @@ person_traits = Table(
     Column("set_at", Instant, nullable=False),
     Column("value", JSONB, nullable=False),
     PrimaryKeyConstraint("tenant_id", "leaf_id", "key"),
+    Index(
+        "person_traits_pieces_idx",
+        text("search_pieces(tenant_id, value)"),
+        postgresql_using="gin",
+        postgresql_where=text(
+            "key IN ('name', 'first_name', 'firstName', 'last_name', 'lastName', 'email', 'phone', 'pin')"
+        ),
+    ),
 )
