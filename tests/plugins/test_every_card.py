@@ -40,6 +40,10 @@ CHOSEN = {
 """What pages have to be told before they count anything, or say who is behind a number."""
 
 
+PATIENT = {"query_timeout_seconds": 600, "query_concurrency": 100, "database_pool_size": 100}
+"""The oracles take their time, and more of it on a busy machine."""
+
+
 def cards(app: RunningApp) -> Iterator[str]:
     """The addresses of all cards, without what comes after a page's `/parts/`; a new page is among them."""
     for entry in app.app.resources.pages:
@@ -89,7 +93,7 @@ async def test_every_card_says_what_plain_python_counts(make_app: MakeApp) -> No
         "events": [row.plain for row in await history.events()],
         "sessions": [row.plain_session for row in await history.sessions()],
     }
-    second = await make_app(*plugins, clock=clock, like=first, settings={"event_store": "fixed"})
+    second = await make_app(*plugins, clock=clock, like=first, settings={"event_store": "fixed", **PATIENT})
     person = await first.person(source.tenant)
     clients = [await app.client(person) for app in (first, second)]
     differing, compared = [], 0
