@@ -10,9 +10,10 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from chatnation.core.ingestion.answers import Respond, answer_of, send_answer
+from chatnation.core.ingestion.answers import answer_of, send_answer
 from chatnation.core.supervisor.web import server_config
 from chatnation.core.web.http import LONGEST_BODY
+from chatnation.core.web.routing import Respond
 
 PATH = "/events"
 LATER = b"later"

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from starlette.types import Scope, Send
 
 from chatnation.core.errors import Problem
-
-Header = tuple[bytes, bytes]
-
-
-class Answer(NamedTuple):
-    """An answer that is ready to be sent."""
-
-    status: int
-    headers: Sequence[Header]
-    """All of them, content type and length included."""
-    body: bytes
-
-
-Respond = Callable[[Answer], None]
-"""Sends the answer to a request; called once."""
+from chatnation.core.web.routing import Answer, Header
 
 WHOLE_ANSWER = "chatnation.whole_answer"
 """An ASGI extension of our server (`core/web/http.py`): a function that writes a whole answer at once."""

@@ -11,13 +11,14 @@ import msgspec
 from starlette.types import Scope
 
 from chatnation.core.errors import Problem, QueueUnavailable
-from chatnation.core.ingestion.answers import Respond, all_accepted
+from chatnation.core.ingestion.answers import all_accepted
 from chatnation.core.ingestion.body import parse
 from chatnation.core.ingestion.cleaning import MAX_DEPTH, is_too_deep, refuses_underflow
 from chatnation.core.ingestion.collector import Collector
 from chatnation.core.ingestion.event import Delivery
 from chatnation.core.ingestion.exchange import Acceptance, Exchange, describes_a_visitor, no_stream
 from chatnation.core.ingestion.wire import ClientBatch
+from chatnation.core.web.routing import Respond
 
 _decode = msgspec.json.Decoder(ClientBatch, float_hook=refuses_underflow).decode
 _EVENT_KEYS = frozenset({"event_name", "event", "type", "event_type"})

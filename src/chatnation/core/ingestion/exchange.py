@@ -20,7 +20,6 @@ from chatnation.core.auth.keys import KeyGrant, KeyType
 from chatnation.core.errors import Problem, QueueUnavailable
 from chatnation.core.ids import uuid7
 from chatnation.core.ingestion import answers, body, credentials
-from chatnation.core.ingestion.answers import Answer
 from chatnation.core.ingestion.canonical import canonical_event, claimed_time
 from chatnation.core.ingestion.event import Delivery
 from chatnation.core.ingestion.limits import Allowance
@@ -28,6 +27,7 @@ from chatnation.core.ingestion.privacy import visitor_address
 from chatnation.core.ingestion.rejections import Rejected, Rejection, sample_of
 from chatnation.core.ingestion.wire import CanonicalBatch, CanonicalEvent, ClientEvent
 from chatnation.core.storage.errors import DatabaseUnavailable
+from chatnation.core.web.routing import Answer, Header
 
 if TYPE_CHECKING:
     from chatnation.core.ingestion.collector import Collector
@@ -218,13 +218,13 @@ class Exchange:
             raise no_stream(error) from error
         return futures[0] if len(futures) == 1 else asyncio.gather(*futures)
 
-    async def answer(self, status: int, value: object, *, headers: Sequence[answers.Header] = ()) -> None:
+    async def answer(self, status: int, value: object, *, headers: Sequence[Header] = ()) -> None:
         """Send JSON: `value`, or bytes that hold JSON already."""
         payload = value if isinstance(value, bytes) else msgspec.json.encode(value)
         await self.answer_bytes(status, b"application/json", payload, headers=headers)
 
     async def answer_bytes(
-        self, status: int, content_type: bytes, payload: bytes, *, headers: Sequence[answers.Header] = ()
+        self, status: int, content_type: bytes, payload: bytes, *, headers: Sequence[Header] = ()
     ) -> None:
         """Send any body."""
         ready = self.counted_answer(status, payload, content_type=content_type, headers=headers)
@@ -236,7 +236,7 @@ class Exchange:
         payload: bytes,
         *,
         content_type: bytes = b"application/json",
-        headers: Sequence[answers.Header] = (),
+        headers: Sequence[Header] = (),
     ) -> Answer:
         """An answer to this request, for somebody who sends it; it is counted now."""
         self.collector.count(status)
@@ -311,7 +311,7 @@ class Exchange:
                 429, "rate_limited", "Max requests limit reached; try again later.", headers={"Retry-After": wait}
             )
 
-    def _rate_headers(self) -> Sequence[answers.Header]:
+    def _rate_headers(self) -> Sequence[Header]:
         allowance = self._allowance
         if allowance is None or not allowance.limit:
             return ()

@@ -18,7 +18,6 @@ from chatnation.core import tasks
 from chatnation.core.auth.key_cache import KeyCache
 from chatnation.core.errors import Problem, QueueUnavailable
 from chatnation.core.ingestion import answers
-from chatnation.core.ingestion.answers import Respond
 from chatnation.core.ingestion.body import ClientGone
 from chatnation.core.ingestion.capture import capture, capture_at_once
 from chatnation.core.ingestion.collector import Collector
@@ -30,7 +29,7 @@ from chatnation.core.ingestion.limits import SharedLimits
 from chatnation.core.ingestion.publisher import Publisher
 from chatnation.core.settings import Role
 from chatnation.core.storage.errors import DatabaseUnavailable
-from chatnation.core.web.routing import IngestRoute
+from chatnation.core.web.routing import IngestRoute, Respond
 
 if TYPE_CHECKING:
     from chatnation.core.app import App

@@ -12,8 +12,8 @@ from typing import Any, cast
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from chatnation.core.ingestion.answers import WHOLE_ANSWER, Answer, Header
-from chatnation.core.web.routing import AtOnce
+from chatnation.core.ingestion.answers import WHOLE_ANSWER
+from chatnation.core.web.routing import Answer, AtOnce, Header
 
 logger = logging.getLogger(__name__)
 

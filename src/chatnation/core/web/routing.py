@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
-
-from chatnation.core.ingestion.answers import Respond
 
 Handler = Callable[..., Awaitable[Any]]
 PUBLIC: Literal["public"] = "public"
@@ -60,6 +58,21 @@ class Page:
     name: str = ""
     max_bytes: int | None = None
 
+
+Header = tuple[bytes, bytes]
+
+
+class Answer(NamedTuple):
+    """An answer that is ready to be sent."""
+
+    status: int
+    headers: Sequence[Header]
+    """All of them, content type and length included."""
+    body: bytes
+
+
+Respond = Callable[[Answer], None]
+"""Sends the answer to a request; called once."""
 
 AtOnce = Callable[[Scope, bytes, Respond], bool]
 """Answers a request by `respond` rather than as an ASGI application; see `IngestRoute`."""
