@@ -84,7 +84,7 @@ class IngestRoute:
 
     A segment may be a parameter, `{name}`, found in `scope["path_params"]`; exact paths are quicker.
 
-    `at_once(scope, body, respond)` is for the hottest of paths: our server asks it first about a POST whose body is
+    `at_once(scope, body, respond)` is for the core's own hottest path: our server asks it first about a POST whose body is
     complete. True: it calls `respond(answer)`, now or later, exactly once. False: it did nothing, and `app` is asked.
     """
 
