@@ -1,6 +1,6 @@
 import type { EChartsCoreOption } from "echarts/core";
 import { hatching, tooltip, type Mark } from "./chart-parts";
-import { NARROW, known, type ChartSpec } from "./chart-spec";
+import { NARROW, known, type ChartSpec, type Value } from "./chart-spec";
 import { mixed, readable, type ChartTheme } from "./chart-theme";
 import { formatAxis, formatValue } from "./format";
 
@@ -56,9 +56,11 @@ const UNIT_FITS = 56;
 /** A row a cohort, a column a period after it: the share who were back. Hatched where the period is not over. */
 export function cohort(spec: ChartSpec, theme: ChartTheme, width: number): EChartsCoreOption {
   const most = Math.max(1, ...spec.series.flatMap(({ values }) => known(values)));
-  const labels = width < NARROW ? 64 : 150;
+  const labels = width < NARROW ? 80 : 150;
+  // Periods that no cohort has come to yet would only take room.
+  const periods = spec.categories.slice(0, 1 + Math.max(0, ...spec.series.map(({ values }) => lastKnown(values))));
   const unit = /\((\w+)\)$/.exec(spec.category)?.[1] ?? "";
-  const fits = (width - labels) / Math.max(1, spec.categories.length) >= TEXT_FITS;
+  const fits = (width - labels) / Math.max(1, periods.length) >= TEXT_FITS;
   return {
     grid: { left: labels, right: 4, top: 24, bottom: 4 },
     tooltip: {
@@ -71,10 +73,10 @@ export function cohort(spec: ChartSpec, theme: ChartTheme, width: number): EChar
       },
     },
     xAxis: {
-      ...sides(theme), position: "top", data: spec.categories,
+      ...sides(theme), position: "top", data: periods,
       axisLabel: {
         color: theme.muted, fontSize: 11, hideOverlap: true, interval: "auto",
-        formatter: (name: string) => ((width - labels) / spec.categories.length < UNIT_FITS ? name : `${unit} ${name}`),
+        formatter: (name: string) => ((width - labels) / periods.length < UNIT_FITS ? name : `${unit} ${name}`),
       },
     },
     yAxis: {
@@ -82,7 +84,7 @@ export function cohort(spec: ChartSpec, theme: ChartTheme, width: number): EChar
       inverse: true,
       data: spec.series.map(({ name }) => name),
       axisLabel: {
-        color: theme.text, interval: 0, fontSize: 11, width: labels - 8, overflow: "truncate",
+        color: theme.text, interval: 0, fontSize: width < NARROW ? 10 : 11, width: labels - 8, overflow: "truncate",
         formatter: (name: string, index: number) =>
           width < NARROW ? name : `${name}  (${formatAxis(spec.sizes[index] ?? 0, "number")})`,
       },
@@ -107,6 +109,10 @@ export function cohort(spec: ChartSpec, theme: ChartTheme, width: number): EChar
       },
     ],
   };
+}
+
+function lastKnown(values: Value[]): number {
+  return values.reduce<number>((last, value, index) => (value === null ? last : index), 0);
 }
 
 function sides(theme: ChartTheme): object {

@@ -1,8 +1,8 @@
 import type { EChartsCoreOption } from "echarts/core";
 import { funnel, funnelHeight } from "./chart-funnel";
 import { cohort, heatmap } from "./chart-grids";
-import { sankey, sankeyHeight } from "./chart-sankey";
-import { donut, ranked } from "./chart-shares";
+import { sankey, sankeyHeight, sankeyWidth } from "./chart-sankey";
+import { donut, ranked, rankedHeight } from "./chart-shares";
 import type { ChartKind, ChartSpec } from "./chart-spec";
 import type { ChartTheme } from "./chart-theme";
 import { upright } from "./chart-upright";
@@ -45,8 +45,13 @@ export function heightFor(spec: ChartSpec): number | null {
   if (spec.kind === "funnel") return funnelHeight(spec);
   if (spec.kind === "sankey") return sankeyHeight(spec);
   if (spec.kind === "cohort") return Math.max(120, 32 * spec.series.length + 32);
-  if (spec.kind === "ranked" && spec.categories.length > 10) return 27 * spec.categories.length;
+  if (spec.kind === "ranked") return rankedHeight(spec);
   return null;
+}
+
+/** Pixels that a chart needs in width, where it may not be squeezed into a narrow page. */
+export function widthFor(spec: ChartSpec): number | null {
+  return spec.kind === "sankey" ? sankeyWidth(spec) : null;
 }
 
 /** Where a mark of a chart leads: what was clicked is told by `event`. */

@@ -8,6 +8,14 @@ const NODE_HEIGHT = 42;
 /** Pixels from which names fit beside the last column. */
 const WIDE = 700;
 
+/** Pixels that a column takes at least: on a phone the diagram is pushed sideways. */
+const COLUMN_WIDTH = 150;
+
+/** How wide a diagram has to be for its names to be read. */
+export function sankeyWidth(spec: ChartSpec): number {
+  return COLUMN_WIDTH * (1 + Math.max(0, ...spec.nodes.map(({ column }) => column)));
+}
+
 /** How high a diagram has to be for the column with the most nodes. */
 export function sankeyHeight(spec: ChartSpec): number {
   const columns = new Map<number, number>();

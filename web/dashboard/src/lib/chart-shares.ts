@@ -44,6 +44,14 @@ export function donut(spec: ChartSpec, theme: ChartTheme, width: number): EChart
 
 /** Pixels that a bar and the room around it take at most: few bars stand together at the top. */
 const ROW = 48;
+const LEAST_ROW = 27;
+const USUAL = 272;
+
+/** How high a ranking of so many has to be; few take less than other charts do. */
+export function rankedHeight(spec: ChartSpec): number {
+  const rows = spec.categories.length;
+  return Math.max(LEAST_ROW * rows, Math.min(USUAL, ROW * rows + 8));
+}
 
 /** The first series as bars that lie, the greatest at the top. */
 export function ranked(spec: ChartSpec, theme: ChartTheme, width: number, height: number): EChartsCoreOption {

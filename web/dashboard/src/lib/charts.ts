@@ -10,7 +10,7 @@ import {
 } from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { categoryAxis, heightFor, linkAt, linkOfCategory, optionFor } from "./chart-options";
+import { categoryAxis, heightFor, linkAt, linkOfCategory, optionFor, widthFor } from "./chart-options";
 import type { ChartSpec } from "./chart-spec";
 import { readTheme } from "./chart-theme";
 
@@ -49,10 +49,14 @@ function draw(figure: HTMLElement): void {
 
   const height = heightFor(spec);
   if (height) canvas.style.flexBasis = canvas.style.minHeight = `${height}px`;
+  const wide = widthFor(spec);
+  if (wide) canvas.style.minWidth = `${wide}px`;
   switchViews(figure);
   let chart: EChartsType | undefined;
   const redraw = (): void => {
     if (!canvas.clientWidth) return; // The table is shown instead.
+    const frame = canvas.parentElement;
+    if (wide && frame) frame.tabIndex = frame.scrollWidth > frame.clientWidth ? 0 : -1; // Pushed sideways with the keyboard, too.
     chart ??= begin(canvas, spec);
     chart.resize();
     chart.setOption(optionFor(spec, readTheme(), canvas.clientWidth, canvas.clientHeight), true);
