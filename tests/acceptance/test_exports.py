@@ -88,6 +88,7 @@ async def test_a_long_download_is_written_down_when_it_ends_too_and_a_long_quest
     assert (begun.action, ended.action) == ("report.table.exported", "report.table.export_ended")
     assert begun.details["question"]["range"]["timezone"] == source.tenant.timezone
     assert "rows" not in begun.details
+    assert "limit" not in begun.details["question"], "it is not heeded"
     assert ended.details == {"rows": 3, "cut": True}
 
     conditions = [{"field": "city", "values": [f"{number:03}" + 200 * "x" for number in range(200)]}]

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from chatnation.core.audit import audit_of
 from chatnation.core.query.checks import question_of
-from chatnation.core.query.model import Query
+from chatnation.core.query.model import Events, Listing, Query
 from chatnation.core.query.runner import QueryRunner
 from chatnation.core.query.wire import AnyAnswer, Asked, read, read_text, write
 from chatnation.core.web.audited import record_export, record_of
@@ -118,7 +118,9 @@ class QueryRoutes:
 
 def recorded(question: Query) -> dict[str, Any]:
     """A question as the audit log tells it; of a very long one what kind it is, and which time it is about."""
-    told: dict[str, Any] = to_jsonable_python(question, exclude_none=True, inf_nan_mode="strings")
+    told: dict[str, Any] = to_jsonable_python(question, inf_nan_mode="strings")
+    if isinstance(question, Events | Listing):
+        del told["limit"]  # A download goes on from page to page, however long these were to be.
     if len(write(question)) <= LONGEST_RECORDED:
         return told
     about = question_of(question)
