@@ -112,7 +112,7 @@ def test_trends_are_cut_as_suits_the_period(parameters: str, granularity: str) -
 
 def test_filters_are_conditions_on_events_and_on_sessions() -> None:
     query = AnalyticsQuery.of(QueryParams("country=KE&country=unknown&device=mobile&journey=mri"))
-    country = AnyOf((Filter("country_code", "is", ("KE",)), Filter("country_code", "is_not_set")))
+    country = AnyOf((Filter("country_code", "is", ("KE", "unknown")), Filter("country_code", "is_not_set")))
     device = Filter("device_type", "is", ("mobile",))
     journey = Filter("first_of:properties.obligation|properties.obligation_type|properties.journey", "is", ("mri",))
     assert query.conditions() == (device, country, journey)

@@ -61,6 +61,15 @@ async def test_filters_by_any_field_narrow_as_a_recount_does(make_app: MakeApp) 
     assert await count(**{"person.email": "P003@example.org"}) == len(named)
 
 
+async def test_a_value_that_is_called_unknown_is_found_as_are_those_without_any(make_app: MakeApp) -> None:
+    desk = await open_desk(make_app)
+    intents: list[dict[str, object]] = [{"intent": "unknown"}, {}, {"intent": "greeting"}]
+    await desk.app.ingest_and_drain([track("asked", said, at=NOW) for said in intents], desk.source)
+    found = await desk.get("/api/events", event_name="asked", **{"properties.intent": "unknown"})
+    assert [each["properties"].get("intent") for each in found["items"] if each["properties"]] == ["unknown"]
+    assert len(found["items"]) == 2
+
+
 async def test_totals_and_names_on_the_page_are_those_of_the_list(make_app: MakeApp) -> None:
     desk = await open_desk(make_app)
     await send_history(desk, seed=4)

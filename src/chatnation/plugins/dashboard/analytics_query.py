@@ -15,7 +15,7 @@ from chatnation.plugins.dashboard.period import DEFAULT, Period, PeriodQuery
 from chatnation.query import AnyOf, Condition, Filter, Granularity, Source
 
 UNKNOWN = "unknown"
-"""In a filter: whatever has no value."""
+"""In a filter: whatever has no value, or is called so."""
 
 FilterName = Literal["device", "country", "channel", "journey"]
 Texts = Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=50)]
@@ -43,11 +43,8 @@ class GlobalFilter:
         field = self.field if source == "events" else self.sessions
         if field is None:
             return None
-        known = tuple(value for value in values if value != UNKNOWN)
-        alternatives = [Filter(field, "is", known)] if known else []
-        if UNKNOWN in values:
-            alternatives.append(Filter(field, "is_not_set"))
-        return alternatives[0] if len(alternatives) == 1 else AnyOf(tuple(alternatives))
+        named = Filter(field, "is", tuple(values))
+        return AnyOf((named, Filter(field, "is_not_set"))) if UNKNOWN in values else named
 
 
 _JOURNEY = "first_of:properties.obligation|properties.obligation_type|properties.journey"

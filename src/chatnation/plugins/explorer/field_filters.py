@@ -23,7 +23,7 @@ class FieldQuery(AnalyticsQuery):
     """An address of an analytics page with filters by fields of events besides.
 
     A parameter is such a filter where its name is that of a field and none that the page has itself. Several values of
-    one field are alternatives; `unknown` stands for none.
+    one field are alternatives; `unknown` stands for none, and for values that are that word.
     """
 
     _fields: dict[str, list[str]] = PrivateAttr(default_factory=dict)
@@ -68,12 +68,9 @@ def field_filters(parameters: Iterable[tuple[str, str]], known: Mapping[str, Any
 
 
 def condition_on(field: str, values: Sequence[str]) -> Condition:
-    """That a field has one of the values."""
-    known = tuple(value for value in values if value != UNKNOWN)
-    alternatives = [Filter(field, "is", known)] if known else []
-    if len(known) < len(values):
-        alternatives.append(Filter(field, "is_not_set"))
-    return alternatives[0] if len(alternatives) == 1 else AnyOf(tuple(alternatives))
+    """That a field has one of the values; `unknown` stands for none, and for what is called so."""
+    named = Filter(field, "is", tuple(values))
+    return AnyOf((named, Filter(field, "is_not_set"))) if UNKNOWN in values else named
 
 
 def _is_field(name: str) -> bool:
