@@ -107,3 +107,9 @@ def test_ranges_begin_at_round_numbers_and_hold_all(least: float, most: float, e
     found = round_edges(least, most)
     assert found == pytest.approx(edges)
     assert found[0] <= least
+
+
+def test_whole_numbers_have_a_range_each_where_they_are_few() -> None:
+    assert round_edges(1, 5, whole=True) == (1, 2, 3, 4, 5)
+    assert round_edges(0, 100, whole=True) == round_edges(0, 100)
+    assert round_edges(5, 5, whole=True) == (5,)

@@ -97,6 +97,10 @@ async def test_each_filter_lists_and_totals_exactly_what_it_says(make_app: MakeA
         assert answer["total"] == len(expected), filters
         page = await desk.page("/sessions", limit=200, **filters)
         assert set(re.findall(r'href="/sessions/([0-9a-f-]{36})"', page)) == expected, filters
+        persons = re.search(r'Persons</div>.*?cn-kpi-value">(\d+)<', page, re.DOTALL)
+        assert (persons is None) == ("page" in filters), filters
+        if persons:
+            assert int(persons[1]) == len({row["person_id"] for row in rows if fits(row)}), filters
     person = rows[0]["person_id"]
     mine = await desk.get("/api/sessions", person=person)
     assert {row["session_id"] for row in mine["items"]} == {r["session_id"] for r in rows if r["person_id"] == person}

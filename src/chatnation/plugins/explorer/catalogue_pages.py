@@ -11,6 +11,7 @@ from pydantic import Field
 
 from chatnation import App, EventType, Page, quantity
 from chatnation.plugins.dashboard.api import (
+    UNKNOWN,
     AnalyticsPage,
     AnalyticsQuery,
     Card,
@@ -39,9 +40,11 @@ from chatnation.plugins.explorer.edges import round_edges
 from chatnation.plugins.explorer.sparkline import sparkline
 from chatnation.query import (
     Breakdown,
+    Bucket,
     CataloguedEvent,
     Distribution,
     DistributionAnswer,
+    Line,
     Measure,
     Selection,
     Series,
@@ -183,13 +186,19 @@ class ExplorePages:
                 limit=MOST_LINES,
             )
         )
-        narrowed = {"event_name": name} if name else {}
+
+        def leads(bucket: Bucket, line: Line) -> str:
+            narrowed = {"event_name": name} if name else {}
+            if property_ and not line.other:
+                narrowed[f"properties.{property_}"] = line.value or UNKNOWN
+            return view.url_of(bucket.start, bucket.end, "/events", **narrowed)
+
         return trend_chart(
             answer,
             view,
             kind="stacked" if property_ else "bars",
             names={"events": name or "Events"},
-            link=lambda bucket, line: view.url_of(bucket.start, bucket.end, "/events", **narrowed),
+            link=leads,
         )
 
     async def senders(self, view: View[ExploreQuery]) -> Chart:
@@ -221,7 +230,8 @@ class ExplorePages:
         spread = (await view.ask(question)).spread
         if spread.min is None or spread.max is None:
             return Part("", empty=True, empty_text="None of its values is a number.")
-        answer = await view.ask(replace(question, edges=round_edges(spread.min, spread.max)))
+        whole = all(number is not None and number.is_integer() for number in (spread.min, spread.p50, spread.max))
+        answer = await view.ask(replace(question, edges=round_edges(spread.min, spread.max, whole=whole)))
         return distribution_chart(answer, view.query.property, note=numbers_note(answer))
 
     async def properties(self, view: View[ExploreQuery]) -> DataTable:

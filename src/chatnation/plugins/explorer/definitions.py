@@ -27,6 +27,7 @@ SESSIONS = (
     "Visits that began in the period and meet the filters. A visit ends after half an hour without an event, unless "
     "your settings say otherwise. Known bots are left out."
 )
+SESSION_PERSONS = "Different people behind these sessions, all that leads to one person counted once."
 CONVERTED = "Share of these sessions in which a conversion event happened."
 PERSON_EVENTS = "Every stored event of this person, under any of their ids."
 PERSON_SESSIONS = "Every session of this person, under any of their ids."
@@ -45,6 +46,7 @@ METRICS = (
     Metric("explorer.values", "Values", VALUES),
     Metric("explorer.numbers", "Numbers", NUMBERS),
     Metric("explorer.sessions", "Sessions in a list", SESSIONS),
+    Metric("explorer.session_persons", "Persons of a list of sessions", SESSION_PERSONS),
     Metric("explorer.converted", "Converted sessions", CONVERTED, "percent"),
     Metric("explorer.person_events", "Events of a person", PERSON_EVENTS),
     Metric("explorer.person_sessions", "Sessions of a person", PERSON_SESSIONS),

@@ -9,9 +9,11 @@ ABOUT = 10
 _STEPS = (1, 2, 2.5, 5, 10)
 
 
-def round_edges(least: float, most: float) -> tuple[float, ...]:
-    """Round numbers from at or below `least` to at or below `most`, equally far apart."""
+def round_edges(least: float, most: float, *, whole: bool = False) -> tuple[float, ...]:
+    """Round numbers from at or below `least` to at or below `most`, equally far apart; of `whole` ones 1 or more."""
     width = (most - least) / ABOUT
+    if whole and 0 < width < 1:
+        return tuple(float(number) for number in range(floor(least), floor(most) + 1))
     if not isfinite(width) or width <= 0:
         return (least,)
     scale = 10.0 ** floor(log10(width))

@@ -19,7 +19,7 @@ from chatnation.plugins.explorer.moments import CHANNEL_ICONS, moments
 from chatnation.plugins.explorer.session_events import MOST, events_of_session
 from chatnation.plugins.explorer.session_query import SessionQuery
 from chatnation.plugins.explorer.session_reading import SessionReader
-from chatnation.query import Analytics
+from chatnation.query import Analytics, Measure, Series, Timeseries, TimeseriesAnswer
 
 VIEW, EXPORT, PERSONS = "analytics.view", "analytics.export", "persons.view"
 PATH = "/sessions"
@@ -51,7 +51,7 @@ class SessionPages:
             period=view.period,
             previous=view.previous,
             presets=PRESETS,
-            kpis=figures(totals, before),
+            kpis=figures(totals, before, await self._persons(view)),
             rows=found.items,
             chips=bar_with(view, SESSION_FILTERS, query.own_filters()),
             first_url=view.url(after=None) if query.after else None,
@@ -97,13 +97,30 @@ class SessionPages:
         )
         return response
 
+    async def _persons(self, view: View[SessionQuery]) -> TimeseriesAnswer | None:
+        """How many persons are behind the sessions; None where that cannot be asked."""
+        conditions = view.query.all_conditions()
+        if conditions is None:
+            return None
+        return await view.ask(
+            Timeseries(
+                range=view.range,
+                source="sessions",
+                filters=conditions,
+                include_bots=view.query.bots,
+                series=(Series("persons", measure=Measure("persons")),),
+                granularity=view.granularity,
+                compare=True,
+            )
+        )
+
     def _view(self, request: Request) -> View[SessionQuery]:
         return View.of(self._app(), request, PATH, SessionQuery.of(request.query_params))
 
 
-def figures(now: Any, before: Any) -> list[Kpi]:
+def figures(now: Any, before: Any, persons: TimeseriesAnswer | None) -> list[Kpi]:
     """What the listed sessions add up to, against the period before."""
-    return [
+    found = [
         Kpi(
             "Sessions",
             now.sessions,
@@ -122,6 +139,16 @@ def figures(now: Any, before: Any) -> list[Kpi]:
             metric="explorer.converted",
         ),
     ]
+    if persons is not None:
+        people = Kpi(
+            "Persons",
+            persons.line("persons").total or 0,
+            definitions.SESSION_PERSONS,
+            persons.before("persons").total or 0,
+            metric="explorer.session_persons",
+        )
+        found.insert(1, people)
+    return found
 
 
 def _row_class() -> Any:

@@ -9,6 +9,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chatnation.plugins.dashboard.api import UNKNOWN, AnalyticsQuery, Period
+from chatnation.plugins.explorer.field_filters import condition_on
+from chatnation.query import Condition, Filter
 
 if TYPE_CHECKING:
     from chatnation.plugins.sessions.api import SessionFilter
@@ -77,9 +79,7 @@ class SessionQuery(AnalyticsQuery):
             start=period.start,
             end=period.end,
             zone=period.timezone,
-            values={
-                column: [None if value == UNKNOWN else value for value in listed] for column, listed in values.items()
-            },
+            values={column: [*listed, *([None] if UNKNOWN in listed else [])] for column, listed in values.items()},
             converted=self.converted,
             identified=self.identified,
             journey=self.started_journey,
@@ -89,6 +89,19 @@ class SessionQuery(AnalyticsQuery):
             leaf_ids=leaf_ids,
             include_bots=self.bots,
         )
+
+    def all_conditions(self) -> tuple[Condition, ...] | None:
+        """All filters as conditions of a question about sessions; None where one of them cannot be asked."""
+        if self.page is not None or self.person is not None:
+            return None
+        found = [condition_on(column, getattr(self, name)) for name, column in COLUMNS.items() if getattr(self, name)]
+        flags = {"converted": self.converted, "journey": self.started_journey}
+        found += [Filter(field, "is", (flag,)) for field, flag in flags.items() if flag is not None]
+        if self.identified is not None:
+            found.append(Filter("user_id", "is_set" if self.identified else "is_not_set"))
+        times = {"time.weekday": self.weekday, "time.hour": self.hour}
+        found += [Filter(field, "is", (str(value),)) for field, value in times.items() if value is not None]
+        return tuple(found)
 
     def parameters(self) -> list[tuple[str, str]]:
         return [(name, value) for name, value in super().parameters() if name != "after"]
