@@ -32,6 +32,7 @@ from chatnation.query import BreakdownAnswer, BreakdownRow, Line
 PATH = "/ai-analytics"
 AiView = View[AnalyticsQuery]
 UNKNOWN = "Unknown"
+NO_PRICE = "Models without a price have no cost. Prices are set under Settings, Plugins, by those who manage settings."
 CLASSIFIED, FAILED, HANDED_OVER, RESOLVED = "ai.classification", "ai.error", "agent.handoff", "chat.resolved"
 
 
@@ -71,7 +72,7 @@ class AiAnalyticsPages:
             self._app,
             "ai_analytics",
             PATH,
-            "AI and intents",
+            "AI & Intents",
             cards,
             query=AnalyticsQuery,
             metrics=definitions.METRICS,
@@ -236,6 +237,7 @@ async def tokens(view: AiView) -> DataTable:
             costs.total_cost(used),
         ],
         sort="-prompt_tokens",
+        note=NO_PRICE if any(use.cost is None for use in used) else "",
     )
 
 
@@ -265,22 +267,18 @@ async def resolution_time(view: AiView) -> Chart:
 
 async def agents(view: AiView) -> DataTable:
     """Human agents by what they resolved."""
-    answer = await Reports(view).agents(50)
+    answer, names = await Reports(view).agents_with_names(50)
+
+    def named(agent: str | None) -> Cell:
+        return Cell(names.get(agent, agent) if agent else UNKNOWN, link=_agent_link(view, agent))
+
     return DataTable(
         columns=[
             Column("agent", "Agent"),
             Column("resolved", "Resolved chats", "number"),
             Column("seconds", "Mean time", "seconds"),
         ],
-        rows=[
-            [
-                Cell(row.values[0] or UNKNOWN, link=_agent_link(view, row.values[0])),
-                row.measures[0],
-                row.measures[1],
-            ]
-            for row in answer.rows
-            if row.measures[0]
-        ],
+        rows=[[named(row.values[0]), *row.measures[:2]] for row in answer.rows if row.measures[0]],
         sort="-resolved",
     )
 

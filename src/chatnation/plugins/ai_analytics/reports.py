@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from chatnation.plugins.ai_analytics.questions import Questions
 from chatnation.plugins.ai_analytics.settings import AiAnalyticsTenantSettings
-from chatnation.plugins.dashboard.api import View
+from chatnation.plugins.dashboard.api import View, with_agent_names
 from chatnation.query import BreakdownAnswer, DistributionAnswer, FunnelAnswer, Granularity, TimeseriesAnswer
 
 PLUGIN = "ai_analytics"
@@ -63,6 +64,10 @@ class Reports:
     async def agents(self, limit: int = 10) -> BreakdownAnswer:
         """By human agent: chats resolved, and the mean seconds that took."""
         return await self.view.ask(self._questions.agents(limit))
+
+    async def agents_with_names(self, limit: int) -> tuple[BreakdownAnswer, Mapping[str, str]]:
+        """As `agents`, and what agents are called."""
+        return await with_agent_names(self.view, self._questions.agents(limit))
 
     async def resolutions(self) -> TimeseriesAnswer:
         """Chats resolved, agents, and how long it took."""

@@ -25,6 +25,7 @@ from chatnation.plugins.dashboard.api import (
     Series,
     View,
     bucket_labels,
+    channel_name,
     percent,
     percent_of,
     trend_chart,
@@ -221,17 +222,20 @@ async def journeys(view: CsatView) -> DataTable:
 
 async def channels(view: CsatView) -> DataTable:
     """Scores by channel."""
-    return await _broken_down(view, "channel_type", "Channel", distributed=False)
+    return await _broken_down(view, "channel_type", "Channel", distributed=False, rename=channel_name)
 
 
-async def _broken_down(view: CsatView, field: str, label: str, *, distributed: bool = True) -> DataTable:
+async def _broken_down(
+    view: CsatView, field: str, label: str, *, distributed: bool = True, rename: Callable[[str], str] = str
+) -> DataTable:
     found = await Reports(view).breakdown(field)
     rows = []
     for row in found.rows:
         counts = Scores.of_row(row)
         if counts.total:
             link = view.url("/events", event_name=SUBMITTED, **{field: row.values[0] or "unknown"})
-            rows.append([Cell(row.values[0] or UNKNOWN, link=link), *_measures(counts, distributed=distributed)])
+            name = rename(row.values[0]) if row.values[0] else UNKNOWN
+            rows.append([Cell(name, link=link, key=row.values[0]), *_measures(counts, distributed=distributed)])
     return DataTable(
         columns=[Column(label.lower(), label), *_columns(distributed=distributed)],
         rows=rows,

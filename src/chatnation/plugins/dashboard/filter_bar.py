@@ -15,6 +15,7 @@ from chatnation.plugins.dashboard.analytics_query import (
     changed,
 )
 from chatnation.plugins.dashboard.countries import country_name
+from chatnation.plugins.dashboard.names import channel_name
 from chatnation.plugins.dashboard.view import View
 
 OFFERS_PATH = "/analytics/filter-values"
@@ -71,7 +72,7 @@ def value_label(name: FilterName, value: str) -> str:
         return country_name(value)
     if name == "journey":
         return value.upper() if len(value) <= 4 else value
-    return {"whatsapp": "WhatsApp", "ai": "AI"}.get(value, value[:1].upper() + value[1:])
+    return channel_name(value)
 
 
 def _offer(view: View[Any], known: GlobalFilter) -> Offer:

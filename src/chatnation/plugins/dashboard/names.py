@@ -1,4 +1,4 @@
-"""What those are called whom pages tell of."""
+"""What people, agents and channels are called on pages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ SEE_PERSONS = "persons.view"
 LONGEST = 100
 MOST_AGENTS = 2_000
 _AGENT, _AGENT_NAME = "properties.agentId", "properties.agentName"
+
+
+def channel_name(channel: str) -> str:
+    """A channel in words: WhatsApp, AI, Web."""
+    return {"whatsapp": "WhatsApp", "ai": "AI"}.get(channel, channel[:1].upper() + channel[1:])
 
 
 async def person_names(view: View[Any], person_ids: Iterable[UUID | None]) -> Mapping[UUID, str]:

@@ -20,6 +20,7 @@ from chatnation.plugins.dashboard.api import (
     Kpi,
     View,
     address,
+    channel_name,
     country_name,
     ranked_chart,
 )
@@ -199,6 +200,7 @@ class LivePages:
             raw=to_json(found, indent=2).decode(),
             project=projects.get(found.project_id, ""),
             country_name=country_name,
+            channel_name=channel_name,
             may_see_persons=request.state.actor.can(PERSONS),
             is_error=is_error,
         )
@@ -262,6 +264,7 @@ def _shared(view: EventView) -> dict[str, Any]:
     """What rows need wherever they are drawn."""
     return {
         "country_name": country_name,
+        "channel_name": channel_name,
         "channel_icons": CHANNEL_ICONS,
         "is_error": is_error,
         "may_see_persons": view.actor.can(PERSONS),

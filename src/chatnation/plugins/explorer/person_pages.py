@@ -26,7 +26,7 @@ from chatnation import (
     redirect,
     slice_rows,
 )
-from chatnation.plugins.dashboard.api import country_name
+from chatnation.plugins.dashboard.api import channel_name, country_name
 from chatnation.plugins.explorer.moments import CHANNEL_ICONS
 from chatnation.plugins.explorer.person_reading import MOST_FOUND, SHORTEST, PersonReader
 from chatnation.plugins.explorer.session_reading import CURSOR, SessionReader
@@ -79,6 +79,7 @@ class PersonPages:
             next_cursor=page.next_cursor,
             first_page=cursor is None,
             channel_icons=CHANNEL_ICONS,
+            channel_name=channel_name,
             shortest=SHORTEST,
             most=MOST_FOUND,
         )
@@ -120,6 +121,7 @@ class PersonPages:
             older_url=_person_url(person_id, {**kept, **page.older}) if page.older else None,
             all_url=_person_url(person_id, {} if show_all else {"all": "1"}),
             channel_icons=CHANNEL_ICONS,
+            channel_name=channel_name,
             country_name=country_name,
             may_merge=actor.can(MERGE),
             may_export=actor.can(EXPORT),

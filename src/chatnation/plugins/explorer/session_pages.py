@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from chatnation import App, Page, csv_stream, record_export
-from chatnation.plugins.dashboard.api import PRESETS, SESSION_FILTERS, Kpi, View, country_name, percent_of
+from chatnation.plugins.dashboard.api import PRESETS, SESSION_FILTERS, Kpi, View, channel_name, country_name, percent_of
 from chatnation.plugins.explorer import definitions
 from chatnation.plugins.explorer.chips import bar_with
 from chatnation.plugins.explorer.episodes import runs
@@ -160,6 +160,7 @@ def _row_class() -> Any:
 def _shared(actor: Any) -> dict[str, Any]:
     return {
         "country_name": country_name,
+        "channel_name": channel_name,
         "channel_icons": CHANNEL_ICONS,
         "may_see_persons": actor.can(PERSONS),
     }

@@ -45,7 +45,7 @@ class JourneysPages:
             self._app,
             "journeys",
             PATH,
-            "Self-serve and assisted",
+            "Self-serve vs assisted",
             cards,
             query=JourneysQuery,
             metrics=definitions.METRICS,

@@ -38,15 +38,15 @@ from chatnation.query import Bucket, IntervalsAnswer, IntervalsGroup, Line
 RECEIVED, SENT, READ, RESOLVED = "message.received", "message.sent", "message.read", "chat.resolved"
 UNKNOWN = "Unknown"
 RESOLUTION_LABELS = (
-    "under 5 min",
-    "5 to 10 min",
-    "10 to 15 min",
-    "15 to 30 min",
-    "30 to 60 min",
-    "1 to 2 h",
-    "2 to 4 h",
-    "4 to 8 h",
-    "8 to 24 h",
+    "under 5m",
+    "5–10m",  # noqa: RUF001
+    "10–15m",  # noqa: RUF001
+    "15–30m",  # noqa: RUF001
+    "30–60m",  # noqa: RUF001
+    "1–2h",  # noqa: RUF001
+    "2–4h",  # noqa: RUF001
+    "4–8h",  # noqa: RUF001
+    "8–24h",  # noqa: RUF001
     "a day or more",
 )
 """Of the buckets of `RESOLUTION_EDGES`."""
