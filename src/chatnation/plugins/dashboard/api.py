@@ -57,7 +57,7 @@ from chatnation.plugins.dashboard.charts import (
 from chatnation.plugins.dashboard.countries import country_name
 from chatnation.plugins.dashboard.data_tables import Column, DataTable
 from chatnation.plugins.dashboard.filter_bar import Chip, FilterBar, value_label
-from chatnation.plugins.dashboard.names import agent_names, person_names, with_agent_names
+from chatnation.plugins.dashboard.names import agent_names, channel_name, person_names, with_agent_names
 from chatnation.plugins.dashboard.period import DEFAULT, PRESETS, Period, PeriodAnswer, PeriodQuery
 from chatnation.plugins.dashboard.view import View
 
