@@ -15,7 +15,7 @@ from chatnation.core.identity.nodes import digits
 
 SHORTEST = 2
 """Characters that a search needs."""
-MOST_MATCHES = 5_000
+MOST_MATCHES = 2_000
 """Of more ids or traits with a text some are looked at; nobody finds a person among so many."""
 _PHONE_DIGITS = 5
 """With fewer digits than that a text is not taken for a part of a phone number."""
