@@ -58,12 +58,21 @@ from chatnation.plugins.dashboard.countries import country_name
 from chatnation.plugins.dashboard.data_tables import Column, DataTable
 from chatnation.plugins.dashboard.filter_bar import Chip, FilterBar, value_label
 from chatnation.plugins.dashboard.names import agent_names, channel_name, person_names, with_agent_names
+from chatnation.plugins.dashboard.people import (
+    PEOPLE,
+    Listed,
+    PeopleQuery,
+    nobody_asked_for,
+    people_card,
+    people_part,
+)
 from chatnation.plugins.dashboard.period import DEFAULT, PRESETS, Period, PeriodAnswer, PeriodQuery
 from chatnation.plugins.dashboard.view import View
 
 __all__ = [
     "DEFAULT",
     "FILTERS",
+    "PEOPLE",
     "PRESETS",
     "SESSION_FILTERS",
     "UNKNOWN",
@@ -84,8 +93,10 @@ __all__ = [
     "Flow",
     "GlobalFilter",
     "Kpi",
+    "Listed",
     "Node",
     "Part",
+    "PeopleQuery",
     "Period",
     "PeriodAnswer",
     "PeriodQuery",
@@ -107,9 +118,12 @@ __all__ = [
     "intervals_chart",
     "intervals_trend_chart",
     "lifecycle_chart",
+    "nobody_asked_for",
     "outcomes_chart",
     "outcomes_trend_chart",
     "paths_chart",
+    "people_card",
+    "people_part",
     "percent",
     "percent_change",
     "percent_of",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from chatnation.plugins.dashboard.api import AnalyticsQuery
+from chatnation.plugins.dashboard.api import PeopleQuery
 from chatnation.query import Granularity, MeasureKind
 
 Kind = Literal[
@@ -44,7 +44,7 @@ OF_A_FIELD = frozenset(get_args(MeasureKind)) - {"count", "persons", "new_person
 Texts = Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=10)]
 
 
-class InsightQuery(AnalyticsQuery):
+class InsightQuery(PeopleQuery):
     """An insight. Every part is in the address, so the address is the insight."""
 
     kind: Kind = Field("trend", description="Kind of question.")
@@ -59,3 +59,4 @@ class InsightQuery(AnalyticsQuery):
     hours: float = Field(24, gt=0, le=2_160, description="Hours in which the end has to come.")
     period_of: Granularity = Field("week", description="Periods of retention, lifecycle and stickiness.")
     bots: bool = Field(False, description="Whether bots count too.")
+    behind: str | None = Field(None, max_length=5_000, description="Whose list is open: a place, as JSON.")

@@ -12,4 +12,10 @@ METRICS = (
         "evidence joins; bots are left out unless they are asked for; values that are no numbers are left out of sums, "
         "means and percentiles, and counted.",
     ),
+    Metric(
+        "insights.people",
+        "Who is behind a number of an insight",
+        "Those whom the number counts, the latest first: as many as it says, by the same rules at the same moment. Of "
+        "paths, one row for each way.",
+    ),
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from chatnation.plugins.dashboard.api import (
+    UNKNOWN,
     Chart,
     Kpi,
     View,
@@ -22,6 +24,7 @@ from chatnation.plugins.dashboard.api import (
     trend_chart,
 )
 from chatnation.plugins.insights.address import MEASURES, OF_A_FIELD, InsightQuery
+from chatnation.plugins.insights.behind import cell_url, often_url, state_url, step_url
 from chatnation.query import (
     BreakdownAnswer,
     Bucket,
@@ -60,7 +63,7 @@ def totals_of(answer: Any, view: InsightView) -> list[Kpi]:
                 line.total,
                 _meaning(view.query),
                 before.get((line.series, line.value, line.other)),
-                link=_event_link(view, line.series),
+                link=_line_link(view, line),
                 trend=line.values,
             )
             for line in answer.lines[:6]
@@ -88,13 +91,22 @@ def totals_of(answer: Any, view: InsightView) -> list[Kpi]:
 
 def _trend(answer: TimeseriesAnswer, view: InsightView) -> Chart:
     def link(bucket: Bucket, line: Line) -> str | None:
-        return view.url_of(bucket.start, bucket.end, EVENTS, event_name=_one_event(view, line.series))
+        if view.query.where or line.other:
+            return None
+        return view.url_of(bucket.start, bucket.end, EVENTS, **_events_of(view, line))
 
     return trend_chart(answer, view, link=link, rename=_renaming(view))
 
 
 def _breakdown(answer: BreakdownAnswer, view: InsightView) -> Chart:
-    return ranked_chart(answer, view.query.by or "event_name", rename=_renaming(view))
+    by = view.query.by or "event_name"
+
+    def link(value: str | None) -> str | None:
+        if view.query.where or (len(view.query.event) > 1 and by != "event_name"):
+            return None
+        return view.url(EVENTS, **{"event_name": view.query.event or None, **_value_of(by, value)})
+
+    return ranked_chart(answer, by, link=link, rename=_renaming(view))
 
 
 def _distribution(answer: DistributionAnswer, view: InsightView) -> Chart:
@@ -110,19 +122,20 @@ def _outcomes(answer: OutcomesAnswer, view: InsightView) -> Chart:
 
 
 def _retention(answer: RetentionAnswer, view: InsightView) -> Chart:
-    return retention_chart(answer, view.query.period_of)
+    return retention_chart(answer, view.query.period_of, link=partial(cell_url, view))
 
 
 def _lifecycle(answer: LifecycleAnswer, view: InsightView) -> Chart:
-    return lifecycle_chart(answer, view, granularity=view.query.period_of)
+    return lifecycle_chart(answer, view, granularity=view.query.period_of, link=partial(state_url, view))
 
 
 def _stickiness(answer: StickinessAnswer, view: InsightView) -> Chart:
-    return stickiness_chart(answer, period=f"{view.query.period_of}s")
+    return stickiness_chart(answer, period=f"{view.query.period_of}s", link=partial(often_url, view))
 
 
 def _paths(answer: PathsAnswer, view: InsightView) -> Chart:
-    return paths_chart(answer, rename=_renaming(view))
+    leads = partial(step_url, view)
+    return paths_chart(answer, link=leads, node_link=leads, rename=_renaming(view))
 
 
 _CHARTS: dict[type, Callable[[Any, InsightView], Chart]] = {
@@ -156,5 +169,15 @@ def _one_event(view: InsightView, series: str) -> str | None:
     return series if series in view.query.event else None
 
 
-def _event_link(view: InsightView, series: str) -> str:
-    return view.url(EVENTS, event_name=_one_event(view, series))
+def _line_link(view: InsightView, line: Line) -> str | None:
+    return None if view.query.where or line.other else view.url(EVENTS, **_events_of(view, line))
+
+
+def _events_of(view: InsightView, line: Line) -> dict[str, object]:
+    """What a list of events is told of those that a line counts."""
+    by = view.query.by
+    return {"event_name": _one_event(view, line.series), **(_value_of(by, line.value) if by else {})}
+
+
+def _value_of(field: str, value: str | None) -> dict[str, object]:
+    return {field: UNKNOWN if value is None else value}

@@ -10,9 +10,21 @@ from urllib.parse import urlencode
 from pydantic import TypeAdapter
 
 from chatnation import App, Page, Problem
-from chatnation.plugins.dashboard.api import AnalyticsPage, Card, Chart, Kpi, View
+from chatnation.plugins.dashboard.api import (
+    AnalyticsPage,
+    Card,
+    Chart,
+    Kpi,
+    Part,
+    View,
+    nobody_asked_for,
+    people_card,
+    people_part,
+)
 from chatnation.plugins.insights.address import KINDS, MEASURES, OF_A_FIELD, InsightQuery
+from chatnation.plugins.insights.behind import list_of
 from chatnation.plugins.insights.conditions import SIGNS
+from chatnation.plugins.insights.definitions import METRICS
 from chatnation.plugins.insights.figures import chart_of, totals_of
 from chatnation.plugins.insights.questions import question_of
 from chatnation.query import COLUMNS, TIME_PARTS, Breakdown, Query, Series
@@ -20,6 +32,10 @@ from chatnation.query import COLUMNS, TIME_PARTS, Breakdown, Query, Series
 PATH = "/insights"
 NAMES = 200
 """Most names of events that are offered."""
+LISTED = frozenset({"retention", "lifecycle", "stickiness", "paths"})
+"""Kinds of which a number stands for persons, and not for events."""
+HOW = "A number of the chart, or of its table, leads to the people behind it."
+ELSEWHERE = "Numbers of retention, lifecycle, stickiness and paths lead to people here; others lead to events."
 _JSON: TypeAdapter[Query] = TypeAdapter(Query)
 
 InsightView = View[InsightQuery]
@@ -36,6 +52,7 @@ class InsightPages:
         cards = [
             Card("totals", "", totals, width=12),
             Card("answer", "Answer", answer, definition, width=12, metric="insights.answer"),
+            people_card(people, metric="insights.people"),
         ]
         page = AnalyticsPage(
             self._app,
@@ -44,6 +61,7 @@ class InsightPages:
             "Insights",
             cards,
             query=InsightQuery,
+            metrics=METRICS,
             template="insights/insights.html",
             values=values,
         )
@@ -58,6 +76,14 @@ async def answer(view: InsightView) -> Chart:
 async def totals(view: InsightView) -> list[Kpi]:
     """What is told of the whole period."""
     return totals_of(await view.ask(question_of(view)), view)
+
+
+async def people(view: InsightView) -> Part:
+    """Who is behind a number of the answer."""
+    listed = list_of(view, question_of(view))
+    if listed is not None:
+        return await people_part(view, listed)
+    return nobody_asked_for(HOW if view.query.kind in LISTED else ELSEWHERE, empty=False)
 
 
 async def values(view: InsightView) -> Mapping[str, Any]:

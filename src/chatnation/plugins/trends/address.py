@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chatnation.plugins.dashboard.api import AnalyticsQuery, FilteredPeriodQuery, Period, PeriodQuery
+from chatnation.plugins.dashboard.api import AnalyticsQuery, FilteredPeriodQuery, PeopleQuery, Period, PeriodQuery
 from chatnation.plugins.sessions.api import questions
 from chatnation.query import Condition, Granularity, LifecycleState, PathStep, Source
 
@@ -80,12 +80,6 @@ class ActivityQuery(AnalyticsQuery):
 
 LIST = frozenset({"who", "cohort", "column", "state", "since", "days", "at", "to", "offset"})
 """The parameters that say which list of people is open."""
-
-
-class PeopleQuery(AnalyticsQuery):
-    """Which page of the list of people is shown."""
-
-    offset: int = Field(0, ge=0, le=1_000_000, description="How many of the list come before.")
 
 
 class RetentionQuery(ActivityQuery, PeopleQuery):

@@ -8,19 +8,23 @@ from typing import Any, get_args
 
 from chatnation import App, Page
 from chatnation.plugins.dashboard.api import (
+    PEOPLE,
     AnalyticsPage,
     Card,
     Chart,
     Kpi,
+    Listed,
     Part,
     View,
     bucket_label,
     lifecycle_chart,
+    nobody_asked_for,
+    people_card,
+    people_part,
     stickiness_chart,
 )
 from chatnation.plugins.trends import choices, definitions, questions
 from chatnation.plugins.trends.address import PATH, LifecycleQuery
-from chatnation.plugins.trends.people import PLACE, Listed, nobody_asked_for, people_card, people_part
 from chatnation.plugins.trends.results import mean_of
 from chatnation.query import LifecycleActors, LifecycleAnswer, LifecycleBucket, LifecycleState, StickinessActors
 
@@ -47,7 +51,7 @@ class LifecyclePages:
             Card("figures", "", self.figures, width=12),
             Card("lifecycle", "Lifecycle", self.lifecycle, definitions.LIFECYCLE, 12, metric="trends.lifecycle"),
             Card("stickiness", "Stickiness", self.stickiness, definitions.STICKINESS, 12, metric="trends.stickiness"),
-            people_card(self.people),
+            people_card(self.people, metric="trends.people", definition=definitions.PEOPLE),
         ]
         return AnalyticsPage(
             self._app,
@@ -152,7 +156,7 @@ def _state_url(view: Look, point: LifecycleBucket, state: LifecycleState) -> str
 
 def _url(view: Look, **which: object) -> str:
     """Where the list of those behind a number is."""
-    return view.url(**{"state": None, "since": None, "days": None, "offset": None, **which}) + PLACE
+    return view.url(**{"state": None, "since": None, "days": None, "offset": None, **which}) + PEOPLE
 
 
 def _share(part: float, total: float | None) -> float | None:

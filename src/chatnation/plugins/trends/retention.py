@@ -8,21 +8,25 @@ from typing import Any, Literal
 
 from chatnation import App, Page
 from chatnation.plugins.dashboard.api import (
+    PEOPLE,
     AnalyticsPage,
     Card,
     Chart,
     Kpi,
+    Listed,
     Part,
     Series,
     View,
     bucket_label,
+    nobody_asked_for,
+    people_card,
+    people_part,
     percent,
     retention_chart,
 )
 from chatnation.plugins.trends import choices, definitions, questions
 from chatnation.plugins.trends.address import PATH, RetentionQuery
 from chatnation.plugins.trends.choices import Choice
-from chatnation.plugins.trends.people import PLACE, Listed, nobody_asked_for, people_card, people_part
 from chatnation.query import Cohort, Granularity, RetentionActors, RetentionAnswer
 
 Look = View[RetentionQuery]
@@ -53,7 +57,7 @@ class RetentionPages:
                 12,
                 metric="trends.retention_average",
             ),
-            people_card(self.people),
+            people_card(self.people, metric="trends.people", definition=definitions.PEOPLE),
         ]
         return AnalyticsPage(
             self._app,
@@ -170,4 +174,4 @@ def _periods(number: int, granularity: Granularity) -> str:
 
 def _url(view: Look, who: Who, cohort: str | None = None, column: int = 0) -> str:
     """Where the list of those behind a number is."""
-    return view.url(who=who, cohort=cohort, column=column or None, offset=None) + PLACE
+    return view.url(who=who, cohort=cohort, column=column or None, offset=None) + PEOPLE

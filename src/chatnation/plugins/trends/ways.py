@@ -6,11 +6,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chatnation import App, Page
-from chatnation.plugins.dashboard.api import AnalyticsPage, Card, Chart, Part, View, paths_chart
+from chatnation.plugins.dashboard.api import (
+    PEOPLE,
+    AnalyticsPage,
+    Card,
+    Chart,
+    Listed,
+    Part,
+    View,
+    nobody_asked_for,
+    paths_chart,
+    people_card,
+    people_part,
+)
 from chatnation.plugins.trends import choices, definitions, questions
 from chatnation.plugins.trends.address import PATH, PathsQuery, read_step, write_step
 from chatnation.plugins.trends.choices import Choice, Text
-from chatnation.plugins.trends.people import PLACE, Listed, nobody_asked_for, people_card, people_part
 from chatnation.query import PathNode, PathsActors, PathsAnswer, PathStep
 
 Look = View[PathsQuery]
@@ -29,7 +40,7 @@ class PathPages:
     def pages(self) -> list[Page]:
         cards = [
             Card("paths", "Paths", self.paths, definitions.PATHS, 12, metric="trends.paths"),
-            people_card(self.people),
+            people_card(self.people, metric="trends.people", definition=definitions.PEOPLE),
         ]
         return AnalyticsPage(
             self._app,
@@ -95,7 +106,7 @@ def _listed(view: Look, answer: PathsAnswer) -> Listed | None:
 
 def _url(view: Look, at: PathNode, to: PathNode | None = None) -> str:
     """Where the list of those who came to a step is, or of those who went on from it to the next one."""
-    return view.url(at=_named(at), to=_named(to) if to else None, offset=None) + PLACE
+    return view.url(at=_named(at), to=_named(to) if to else None, offset=None) + PEOPLE
 
 
 def _named(node: PathNode) -> str:

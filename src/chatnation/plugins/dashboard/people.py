@@ -8,16 +8,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from chatnation import Persons
-from chatnation.plugins.dashboard.api import Card, Column, DataTable, Part, View, person_names
-from chatnation.plugins.trends import definitions
-from chatnation.plugins.trends.address import PeopleQuery
+from chatnation.plugins.dashboard.analytics_query import AnalyticsQuery
+from chatnation.plugins.dashboard.cards import Card, Part
+from chatnation.plugins.dashboard.data_tables import Column, DataTable
+from chatnation.plugins.dashboard.names import person_names
+from chatnation.plugins.dashboard.view import View
 from chatnation.query import ActorsQuery, FoundActor
 
 SEE_PERSONS = "persons.view"
-PLACE = "#card-people"
+PEOPLE = "#card-people"
+"""Where on a page the list is."""
 PAGE = 10
 MOST_DOWNLOADED = 10_000
+
+
+class PeopleQuery(AnalyticsQuery):
+    """Which page of the list of people is shown."""
+
+    offset: int = Field(0, ge=0, le=1_000_000, description="How many of the list come before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +46,16 @@ class Listed:
     beside: Sequence[tuple[str, str, bool]] = ()
 
 
-def people_card(draw: Callable[[View[Any]], Awaitable[Part]]) -> Card[Any]:
-    """The card of a list, which `draw` makes."""
-    return Card(
-        "people",
-        "Who is behind a number",
-        draw,
-        definitions.PEOPLE,
-        width=12,
-        permission=SEE_PERSONS,
-        metric="trends.people",
-    )
+def people_card(draw: Callable[[View[Any]], Awaitable[Part]], *, metric: str, definition: str = "") -> Card[Any]:
+    """The card of a list, which `draw` makes by `people_part` or `nobody_asked_for`."""
+    title = "Who is behind a number"
+    return Card("people", title, draw, definition, width=12, permission=SEE_PERSONS, metric=metric)
 
 
 def nobody_asked_for(how: str, *, empty: bool) -> Part:
     """What is there until a list is opened: how that is done. `empty`: the page has nothing to open."""
     values = {"listed": None, "how": how}
-    return Part("trends/people.html", values, empty=empty, empty_text="Nobody came in this period.")
+    return Part("dashboard/people.html", values, empty=empty, empty_text="Nobody came in this period.")
 
 
 async def people_part(view: View[Any], listed: Listed) -> Part:
@@ -62,7 +66,7 @@ async def people_part(view: View[Any], listed: Listed) -> Part:
     found = await view.ask(replace(listed.question, limit=limit, offset=offset))
     persons = [] if whole else [actor.person_id for actor in found.actors if actor.person_id]
     return Part(
-        "trends/people.html",
+        "dashboard/people.html",
         {
             "listed": listed,
             "actors": found.actors,
