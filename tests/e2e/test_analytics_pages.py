@@ -71,7 +71,7 @@ async def faults_of(page: Page, url: str, *, axe: bool) -> list[str]:
     assert answer is not None
     if answer.status != 200:
         return [f"status {answer.status}"]
-    await expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    await expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=30_000)
     faults = [f"failed: {found}" for found in await page.locator("main [role=alert]").all_inner_texts()]
     width = await page.evaluate("document.documentElement.scrollWidth")
     faults += [f"{width} pixels wide"] if width > WIDTH else []
