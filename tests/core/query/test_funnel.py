@@ -121,8 +121,8 @@ async def check(events: list[PlainEvent], query: Funnel, now: datetime) -> int:
 @pytest.mark.parametrize("block", range(20))
 async def test_answers_are_those_of_the_oracle(block: int) -> None:
     converted = 0
-    for number in range(200):
+    for number in range(80):
         random, beginning, events, now = random_case(block * 1000 + number)
         query = random_funnel(random, beginning)
         converted += await check(events, query, now)
-    assert converted > 50
+    assert converted > 20
