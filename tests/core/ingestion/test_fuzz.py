@@ -22,7 +22,7 @@ from chatnation.plugins.segment_compat.plugin import SegmentCompatPlugin
 from chatnation.testing.apps import AppMaker, RunningApp
 from chatnation.testing.servers import SharedServers, plain_url
 
-EXAMPLES = int(os.environ.get("CHATNATION_FUZZ_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("CHATNATION_FUZZ_EXAMPLES", "100"))
 
 PATHS = st.sampled_from(
     ["/v1/capture", "/v1/batch", "/v1/track", "/v1/identify", "/v1/page", "/v1/alias", "/v1/group", "/v1/t", "/v1/b",

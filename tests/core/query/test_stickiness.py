@@ -24,7 +24,7 @@ from tests.core.query.recount.stickiness import comers, periods_of_one, recount
 NOW = datetime(2025, 4, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("first", range(0, 400, 50))
+@pytest.mark.parametrize("first", range(0, 200, 50))
 async def test_every_answer_equals_a_recount(first: int) -> None:
     for number in range(first, first + 50):
         random, beginning, events, now = random_case(number)
