@@ -7,7 +7,6 @@ import html
 import io
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,27 +16,8 @@ import pytest
 from chatnation import Problem
 from chatnation.plugins.insights.conditions import SIGNS, parse
 from chatnation.query import Filter
-from chatnation.testing import FakeClock, MakeApp, RunningApp, Source, track
-
-NOW = datetime(2025, 6, 15, 9, 30, tzinfo=UTC)
-OBLIGATIONS = ("mri", "tot", "nil")
-
-
-async def filled(make_app: MakeApp) -> tuple[RunningApp, Source, httpx.AsyncClient]:
-    """Ten days on each of which person n files n times, for amounts of 100 n."""
-    app = await make_app(clock=FakeClock(NOW))
-    source = await app.source()
-    events = []
-    for day in range(10):
-        for person in range(4):
-            for number in range(person):
-                at = NOW - timedelta(days=day, minutes=number)
-                properties = {"amount": 100 * person, "obligation": OBLIGATIONS[person % 3]}
-                who: dict[str, Any] = {"user": f"A{person:09}Z", "visitor": f"browser-{person}"}
-                events.append(track("filing_started", properties, at=at - timedelta(minutes=5), **who))
-                events.append(track("return_filed", properties, at=at, **who))
-    await app.ingest_and_drain(events, source)
-    return app, source, await app.client(await app.person(source.tenant))
+from chatnation.testing import FakeClock, MakeApp
+from tests.plugins.insights.conftest import NOW, Filled
 
 
 async def table(client: httpx.AsyncClient, **parameters: Any) -> list[list[str]]:
@@ -47,34 +27,34 @@ async def table(client: httpx.AsyncClient, **parameters: Any) -> list[list[str]]
     return list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff"))))[1:]
 
 
-async def test_a_trend_counts_each_event_by_day(make_app: MakeApp) -> None:
-    _, _, client = await filled(make_app)
+async def test_a_trend_counts_each_event_by_day(filled: Filled) -> None:
+    _, _, client = filled
     rows = await table(client, event=["filing_started", "return_filed"], period="7d")
     assert [[row[0], *map(float, row[1:])] for row in rows] == [[f"2025-06-{day:02}", 6, 6] for day in range(9, 16)]
 
 
-async def test_a_measure_of_a_field_and_a_condition_narrow_what_is_told(make_app: MakeApp) -> None:
-    _, _, client = await filled(make_app)
+async def test_a_measure_of_a_field_and_a_condition_narrow_what_is_told(filled: Filled) -> None:
+    _, _, client = filled
     asked = {"event": "return_filed", "measure": "sum", "property": "properties.amount", "period": "7d"}
     rows = await table(client, **asked, where="properties.amount >= 200")
     assert {float(row[1]) for row in rows} == {2 * 200 + 3 * 300}
 
 
-async def test_a_formula_relates_two_events(make_app: MakeApp) -> None:
-    _, _, client = await filled(make_app)
+async def test_a_formula_relates_two_events(filled: Filled) -> None:
+    _, _, client = filled
     asked = {"event": ["filing_started", "return_filed"], "formula": "{return_filed} / {filing_started}"}
     rows = await table(client, **asked, period="7d")
     assert {float(row[-1]) for row in rows} == {1.0}
 
 
-async def test_a_breakdown_ranks_values(make_app: MakeApp) -> None:
-    _, _, client = await filled(make_app)
+async def test_a_breakdown_ranks_values(filled: Filled) -> None:
+    _, _, client = filled
     rows = await table(client, kind="breakdown", event="return_filed", by="properties.obligation", measure="persons")
     assert {row[0]: float(row[1]) for row in rows} == {"tot": 1, "nil": 1, "mri": 1}
 
 
-async def test_time_between_events_is_told(make_app: MakeApp) -> None:
-    _, _, client = await filled(make_app)
+async def test_time_between_events_is_told(filled: Filled) -> None:
+    _, _, client = filled
     rows = await table(client, kind="intervals", event="filing_started", end="return_filed", period="7d")
     assert all(0 < float(row[1]) <= 300 for row in rows)
 
@@ -94,9 +74,9 @@ async def test_time_between_events_is_told(make_app: MakeApp) -> None:
     ids=lambda asked: asked["kind"],
 )
 async def test_every_kind_of_question_has_a_chart_and_an_address_for_programs(
-    make_app: MakeApp, asked: dict[str, str]
+    filled: Filled, asked: dict[str, str]
 ) -> None:
-    app, _, client = await filled(make_app)
+    app, _, client = filled
     page = (await client.get("/insights", params=asked, headers={"Accept": "text/html"})).text
     part = (await client.get("/insights/parts/answer", params=asked)).text
     assert "data-chart-canvas" in part, part
@@ -121,10 +101,8 @@ async def test_every_kind_of_question_has_a_chart_and_an_address_for_programs(
         ({"event": ["a", "b"], "formula": "{a} / {c}"}, "c"),
     ],
 )
-async def test_what_a_question_lacks_is_said_beside_the_form(
-    make_app: MakeApp, asked: dict[str, Any], says: str
-) -> None:
-    _, _, client = await filled(make_app)
+async def test_what_a_question_lacks_is_said_beside_the_form(filled: Filled, asked: dict[str, Any], says: str) -> None:
+    _, _, client = filled
     page = await client.get("/insights", params=asked, headers={"Accept": "text/html"})
     assert page.status_code == 200
     part = await client.get("/insights/parts/answer", params=asked)
@@ -132,8 +110,8 @@ async def test_what_a_question_lacks_is_said_beside_the_form(
     assert says in html.unescape(part.text)
 
 
-async def test_an_unknown_kind_is_refused(make_app: MakeApp) -> None:
-    _, _, client = await filled(make_app)
+async def test_an_unknown_kind_is_refused(filled: Filled) -> None:
+    _, _, client = filled
     assert (await client.get("/insights", params={"kind": "magic"})).status_code == 422
 
 

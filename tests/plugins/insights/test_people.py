@@ -12,8 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chatnation.testing import MakeApp
-from tests.plugins.insights.test_insights import filled
+from tests.plugins.insights.conftest import Filled
 
 BY_DAY = {"period_of": "day", "period": "7d"}
 LISTED: list[tuple[dict[str, Any], dict[str, Any], int]] = [
@@ -27,9 +26,9 @@ LISTED: list[tuple[dict[str, Any], dict[str, Any], int]] = [
 
 @pytest.mark.parametrize(("asked", "place", "expected"), LISTED)
 async def test_a_list_has_those_whom_the_number_counts(
-    make_app: MakeApp, asked: dict[str, Any], place: dict[str, Any], expected: int
+    filled: Filled, asked: dict[str, Any], place: dict[str, Any], expected: int
 ) -> None:
-    _, _, client = await filled(make_app)
+    _, _, client = filled
     parameters = {**asked, "behind": json.dumps(place)}
 
     answer = await client.get("/insights/people.csv", params=parameters)
@@ -41,8 +40,8 @@ async def test_a_list_has_those_whom_the_number_counts(
 
 
 @pytest.mark.parametrize("kind", ["retention", "lifecycle", "stickiness", "paths"])
-async def test_every_number_of_people_leads_to_as_many(make_app: MakeApp, kind: str) -> None:
-    _, _, client = await filled(make_app)
+async def test_every_number_of_people_leads_to_as_many(filled: Filled, kind: str) -> None:
+    _, _, client = filled
     # All of them began ten days ago.
     period = "30d" if kind == "retention" else "7d"
     asked = {"kind": kind, "period_of": "day", "period": period}
@@ -57,14 +56,14 @@ async def test_every_number_of_people_leads_to_as_many(make_app: MakeApp, kind: 
 
 
 @pytest.mark.parametrize("behind", ["{", "[]", "1", '{"cohort": 1}', '{"cohort": "2025-01-01"}', '{"column": 99}'])
-async def test_a_place_that_there_is_not_is_refused(make_app: MakeApp, behind: str) -> None:
-    _, _, client = await filled(make_app)
+async def test_a_place_that_there_is_not_is_refused(filled: Filled, behind: str) -> None:
+    _, _, client = filled
     asked = {"kind": "retention", **BY_DAY, "behind": behind}
     assert (await client.get("/insights/parts/people", params=asked)).status_code == 422
 
 
-async def test_a_breakdown_leads_to_the_events_of_a_value(make_app: MakeApp) -> None:
-    _, _, client = await filled(make_app)
+async def test_a_breakdown_leads_to_the_events_of_a_value(filled: Filled) -> None:
+    _, _, client = filled
     asked = {"kind": "breakdown", "event": "return_filed", "by": "properties.obligation", "period": "7d"}
     part = html.unescape((await client.get("/insights/parts/answer", params=asked)).text)
 
