@@ -46,10 +46,9 @@ class Listed:
     beside: Sequence[tuple[str, str, bool]] = ()
 
 
-def people_card(draw: Callable[[View[Any]], Awaitable[Part]], *, metric: str, definition: str = "") -> Card[Any]:
+def people_card(draw: Callable[[View[Any]], Awaitable[Part]], *, metric: str) -> Card[Any]:
     """The card of a list, which `draw` makes by `people_part` or `nobody_asked_for`."""
-    title = "Who is behind a number"
-    return Card("people", title, draw, definition, width=12, permission=SEE_PERSONS, metric=metric)
+    return Card("people", "Who is behind a number", draw, width=12, permission=SEE_PERSONS, metric=metric)
 
 
 def nobody_asked_for(how: str, *, empty: bool) -> Part:

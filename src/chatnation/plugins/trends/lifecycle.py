@@ -51,7 +51,7 @@ class LifecyclePages:
             Card("figures", "", self.figures, width=12),
             Card("lifecycle", "Lifecycle", self.lifecycle, definitions.LIFECYCLE, 12, metric="trends.lifecycle"),
             Card("stickiness", "Stickiness", self.stickiness, definitions.STICKINESS, 12, metric="trends.stickiness"),
-            people_card(self.people, metric="trends.people", definition=definitions.PEOPLE),
+            people_card(self.people, metric="trends.people"),
         ]
         return AnalyticsPage(
             self._app,
@@ -62,6 +62,7 @@ class LifecyclePages:
             query=LifecycleQuery,
             comparable=False,
             template="trends/page.html",
+            metrics=definitions.METRICS,
             values=self._values,
         ).pages()
 

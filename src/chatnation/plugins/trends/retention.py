@@ -57,7 +57,7 @@ class RetentionPages:
                 12,
                 metric="trends.retention_average",
             ),
-            people_card(self.people, metric="trends.people", definition=definitions.PEOPLE),
+            people_card(self.people, metric="trends.people"),
         ]
         return AnalyticsPage(
             self._app,
@@ -68,6 +68,7 @@ class RetentionPages:
             query=RetentionQuery,
             comparable=False,
             template="trends/page.html",
+            metrics=definitions.METRICS,
             values=self._values,
         ).pages()
 

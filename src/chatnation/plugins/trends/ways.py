@@ -40,7 +40,7 @@ class PathPages:
     def pages(self) -> list[Page]:
         cards = [
             Card("paths", "Paths", self.paths, definitions.PATHS, 12, metric="trends.paths"),
-            people_card(self.people, metric="trends.people", definition=definitions.PEOPLE),
+            people_card(self.people, metric="trends.people"),
         ]
         return AnalyticsPage(
             self._app,
@@ -52,6 +52,7 @@ class PathPages:
             granular=False,
             comparable=False,
             template="trends/page.html",
+            metrics=definitions.METRICS,
             values=self._values,
         ).pages()
 

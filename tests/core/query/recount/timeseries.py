@@ -11,7 +11,6 @@ from tests.core.query.asking import bucket, period, periods_of
 from tests.core.query.histories import PlainEvent
 from tests.core.query.recount.series import Counted, Values
 
-OTHER = ("all", "others")
 Group = tuple[Values, bool]
 
 
