@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -35,7 +37,7 @@ from chatnation.core.web.icons import Icons
 from chatnation.core.web.introspection import introspection_routes
 from chatnation.core.web.live import LiveHub
 from chatnation.core.web.middleware import BodyLimit, ErrorBoundary, Measured, Prepared, RequestId, SecurityHeaders
-from chatnation.core.web.openapi import openapi_document
+from chatnation.core.web.openapi import MountedRoute, openapi_document
 from chatnation.core.web.proxies import TrustedProxies
 from chatnation.core.web.routing import AtOnce, Route
 from chatnation.core.web.templating import Renderer, Templates, plugin_folder
@@ -164,12 +166,7 @@ class _Dashboard:
         mounted = [
             (route_path(entry.item, prefix(entry.plugin)), entry) for entry in (*core, *self._app.resources.routes)
         ]
-        document = openapi_document(mounted, version=version("chatnation"))
-
-        async def describe(request: Request) -> Response:
-            return JSONResponse(document, headers={"Cache-Control": "no-cache"})
-
-        yield StarletteRoute("/api/openapi.json", describe)
+        yield StarletteRoute("/api/openapi.json", _description(mounted))
         for path, entry in sorted(mounted, key=lambda pair: _specificity(pair[0])):
             yield StarletteRoute(path, self._endpoints.route(entry), methods=[entry.item.method])
 
@@ -179,6 +176,16 @@ class _Dashboard:
             return self._live.response(request, request.state.actor.tenant.id)
 
         return Route("GET", "/live", stream, "analytics.view")
+
+
+def _description(mounted: Sequence[MountedRoute]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint that describes the API. It writes the document when it is first asked: that takes half a second."""
+    write = functools.cache(functools.partial(openapi_document, mounted, version=version("chatnation")))
+
+    async def describe(request: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(write), headers={"Cache-Control": "no-cache"})
+
+    return describe
 
 
 def _secret_key(app: App, *, needed: bool) -> str:
