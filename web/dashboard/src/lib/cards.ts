@@ -11,7 +11,8 @@ export function cards(): void {
     document.querySelectorAll<HTMLElement>("[data-card][data-refresh]").forEach((card) => {
       const since = loaded.get(card.id);
       if (since === undefined) loaded.set(card.id, Date.now());
-      else if (Date.now() - since >= 1000 * Number(card.dataset.refresh) && !inUse(card)) {
+      // Ticks are not exact; without the half, a card of each second would be a second late every other time.
+      else if (Date.now() - since >= 1000 * Number(card.dataset.refresh) - TICK_MS / 2 && !inUse(card)) {
         loaded.set(card.id, Date.now());
         load(card);
       }
