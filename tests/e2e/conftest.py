@@ -35,8 +35,8 @@ PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-c
 PATIENCE_MS = 30_000
 """How long a browser may take on a busy machine to show what is expected of it."""
 NO_BROWSER = (
-    "no browser: install Chromium (Debian: `apt-get install chromium-headless-shell`; elsewhere: `python -m playwright install "
-    "chromium`) or set CHATNATION_TEST_BROWSER to one"
+    "no browser: install Chromium (Debian: `apt-get install chromium-headless-shell`; elsewhere: "
+    "`python -m playwright install chromium`) or set CHATNATION_TEST_BROWSER to one"
 )
 
 
