@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 
-from chatnation.core.settings import Settings
 from chatnation.testing.instances import Instance, Part, new_instance
 from chatnation.testing.servers import SharedServers
 
@@ -24,7 +23,17 @@ BROKEN_PLUGIN = "raise RuntimeError('this plugin was written in a hurry')\n"
 
 @pytest.fixture
 def instance() -> Iterator[Instance]:
+    """An instance that has never been started."""
     with new_instance() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def rested() -> Iterator[Instance]:
+    """An instance that was started once and stopped. Each test leaves it stopped."""
+    with new_instance(environment={"CHATNATION_PROCESSORS": "1"}) as made:
+        made.start()
+        assert made.stop() == 0
         yield made
 
 
@@ -60,26 +69,24 @@ def pids(instance: Instance, *parts: Part) -> set[int]:
     return {process.pid for part in parts or Part for process in instance.processes(part)}
 
 
-def test_the_first_start_makes_credentials_and_a_secret_and_ctrl_c_leaves_no_process(instance: Instance) -> None:
-    instance.start()
-    assert instance.write_key.startswith("cn_write_")
-    assert len(instance.password) >= 16
-    secret = instance.data_dir / "secret_key"
+def test_the_first_start_makes_credentials_and_a_secret_and_ctrl_c_leaves_no_process(rested: Instance) -> None:
+    assert rested.write_key.startswith("cn_write_")
+    assert len(rested.password) >= 16
+    secret = rested.data_dir / "secret_key"
     assert secret.stat().st_mode & 0o777 == 0o600
     kept = secret.read_text()
-    assert instance.stop() == 0
-    assert pids(instance) == set()
-    first = instance.log.stat().st_size
+    assert pids(rested) == set()
+    first = rested.log.stat().st_size
 
-    instance.start()
-    again = instance.output(first)
+    rested.start()
+    again = rested.output(first)
     assert "Dashboard" in again
     assert "Password" not in again
     assert "cn_write_" not in again
     assert secret.read_text() == kept
-    assert instance.stop() == 0
-    assert kept not in instance.output()
-    assert "Traceback" not in instance.output()
+    assert rested.stop() == 0
+    assert kept not in rested.output()
+    assert "Traceback" not in rested.output()
 
 
 def test_a_second_serve_on_the_folder_names_the_first(running: Instance) -> None:
@@ -124,23 +131,22 @@ def test_a_server_that_is_killed_is_started_again_and_the_children_find_it(runni
     assert pids(running, Part.WEB, Part.WORKER) == children
 
 
-def test_an_instance_comes_back_whatever_was_killed(instance: Instance) -> None:
-    instance.start()
-    url = instance.url
+def test_an_instance_comes_back_whatever_was_killed(rested: Instance) -> None:
+    rested.start()
+    url = rested.url
     # Its children end by themselves, and the port is free for the next.
-    instance.kill(Part.SUPERVISOR)
-    instance.start()
-    assert instance.url == url
-    assert healthy(instance)
-    workers = Settings.model_fields["processors"].default
-    until(lambda: len(pids(instance, Part.WEB)) == 1 and len(pids(instance, Part.WORKER)) == workers)
+    rested.kill(Part.SUPERVISOR)
+    rested.start()
+    assert rested.url == url
+    assert healthy(rested)
+    until(lambda: len(pids(rested, Part.WEB)) == 1 and len(pids(rested, Part.WORKER)) == 1)
 
-    instance.kill()
-    assert pids(instance) == set()
-    instance.start()
-    assert healthy(instance)
-    assert instance.stop() == 0
-    assert pids(instance) == set()
+    rested.kill()
+    assert pids(rested) == set()
+    rested.start()
+    assert healthy(rested)
+    assert rested.stop() == 0
+    assert pids(rested) == set()
 
 
 def test_commands_join_the_servers_of_a_running_instance(running: Instance) -> None:
@@ -155,17 +161,18 @@ def test_commands_join_the_servers_of_a_running_instance(running: Instance) -> N
     assert healthy(running)
 
 
-def test_doctor_starts_the_servers_of_a_stopped_instance_and_says_what_keeps_them_from_it(instance: Instance) -> None:
-    instance.start()
-    instance.stop()
-    done = instance.command("doctor")
+def test_doctor_starts_the_servers_of_a_stopped_instance_and_says_what_keeps_them_from_it(rested: Instance) -> None:
+    done = rested.command("doctor")
     assert done.returncode == 0, done.stdout
     assert "not running; it starts when it is needed" in done.stdout
     assert "schemas: " in done.stdout
-    assert pids(instance) == set()
+    assert pids(rested) == set()
 
-    (instance.data_dir / "postgres" / "PG_VERSION").write_text("17\n")
-    done = instance.command("doctor")
+    version = rested.data_dir / "postgres" / "PG_VERSION"
+    right = version.read_text()
+    version.write_text("17\n")
+    done = rested.command("doctor")
+    version.write_text(right)
     assert done.returncode == 1
     assert "made by PostgreSQL 17" in done.stdout
     assert "Traceback" not in done.stderr
@@ -178,30 +185,30 @@ def test_doctor_of_a_folder_that_does_not_exist_makes_none(instance: Instance) -
     assert not instance.data_dir.exists()
 
 
-def test_each_role_runs_its_own_processes_only(instance: Instance) -> None:
-    instance.arguments = ["--role", "collect"]
-    instance.start()
-    assert pids(instance, Part.WEB)
-    assert not pids(instance, Part.WORKER)
-    assert instance.stop() == 0
+def test_each_role_runs_its_own_processes_only(rested: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rested, "arguments", ["--role", "collect"])
+    rested.start()
+    assert pids(rested, Part.WEB)
+    assert not pids(rested, Part.WORKER)
+    assert rested.stop() == 0
 
     for line, says in (
-        (instance.line("serve", "--role", "process"), "Chatnation runs."),
-        (instance.line("worker"), "The worker runs."),
+        (rested.line("serve", "--role", "process"), "Chatnation runs."),
+        (rested.line("worker"), "The worker runs."),
     ):
-        with subprocess.Popen(line, env=instance.variables, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(line, env=rested.variables, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert any(says in printed for printed in process.stdout)
-            assert not pids(instance, Part.WEB)
+            assert not pids(rested, Part.WEB)
             process.send_signal(signal.SIGTERM)
         assert process.returncode == 0
-        assert pids(instance) == set()
+        assert pids(rested) == set()
 
 
 def test_a_child_that_cannot_start_ends_the_supervisor_with_the_reason(instance: Instance, tmp_path: Path) -> None:
     broken = tmp_path / "hurry.py"
     broken.write_text(BROKEN_PLUGIN)
-    instance.environment = {"CHATNATION_PLUGIN_PATHS": str(broken), "CHATNATION_STRICT": "1"}
+    instance.environment |= {"CHATNATION_PLUGIN_PATHS": str(broken), "CHATNATION_STRICT": "1"}
     with pytest.raises(RuntimeError) as failure:
         instance.start()
     assert "this plugin was written in a hurry" in str(failure.value)

@@ -1,11 +1,10 @@
-"""Every page as a super admin sees it, light and dark; an error in the console of the browser fails the test.
+"""Every page as a super admin sees it; an error in the console of the browser fails the test.
 
 The console shows what the content security policy refuses, and requests that fail.
 """
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import BrowserContext
 
 from chatnation.core.web.cookies import SESSION_COOKIE
@@ -21,16 +20,14 @@ NOT_SHOWN = (
 """What no person looks at as a page: data, files, styles, parts of pages, and the way to an issuer."""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_no_page_logs_an_error(
-    make_app: MakeApp, browser_context: BrowserContext, scheme: str, expected_console_errors: list[str]
+    make_app: MakeApp, browser_context: BrowserContext, expected_console_errors: list[str]
 ) -> None:
     app = await make_app(*bundled_plugins())
     world = await filled(app, "Mine")
     url = str((await app.network_client()).base_url).rstrip("/")
     await browser_context.add_cookies([{"name": SESSION_COOKIE, "value": world.admin.token, "url": url}])
     page = await browser_context.new_page()
-    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     # A page that says that something is not there, such as a link of no invitation, is a failed request too.
     expected_console_errors.append(r"Failed to load resource: the server responded with a status of (400|404|409)")
     shown, broken = 0, []

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 pytestmark = pytest.mark.faults
 
 ENDS = ("stored", "duplicate", "dead", "rejected")
-SHORT_SECONDS = 40.0
+SHORT_SECONDS = 25.0
 LONG_KILLS = int(os.environ.get("CHATNATION_FAULT_KILLS", "200"))
 SEED = int(os.environ.get("CHATNATION_FAULT_SEED", str(random.randrange(1_000_000))))
 

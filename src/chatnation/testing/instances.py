@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 
 from chatnation.core.embedded import EmbeddedServers
+from chatnation.testing.servers import scratch_folder
 
 _SHOWN = re.compile(r"^  (Dashboard|E-mail|Password|Write key) +(\S+)$", re.MULTILINE)
 _POLL_SECONDS = 0.02
@@ -185,7 +186,7 @@ def _free_port() -> int:
 @contextmanager
 def new_instance(*, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Iterator[Instance]:
     """An instance that has not been started, in a folder that goes away with everything that still runs in it."""
-    parent = Path(tempfile.mkdtemp(prefix="chatnation-instance-"))
+    parent = Path(tempfile.mkdtemp(prefix="chatnation-instance-", dir=scratch_folder()))
     instance = Instance(parent / "data", arguments=arguments, environment=environment)
     try:
         yield instance

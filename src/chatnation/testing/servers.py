@@ -124,13 +124,24 @@ def shared_servers() -> Iterator[SharedServers]:
         return
     _remove_abandoned()
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
-    folder = _parent() / f"{_FOLDER_PREFIX}{run[:12]}"
+    folder = scratch_folder() / f"{_FOLDER_PREFIX}{run[:12]}"
     with EmbeddedServers(folder, durable=False, temporary=True) as urls:
         redis_url = redis_url or urls.redis_url
         if database_url:
             yield _foreign(database_url, redis_url)
         else:
             yield SharedServers(urls.superuser_url, "chatnation", None, redis_url)
+
+
+def scratch_folder() -> Path:
+    """Where servers of tests keep their files: in memory where there is plenty.
+
+    A database is some six hundred small files, which a disk's file system takes 200 ms to make, and memory 25.
+    """
+    with suppress(OSError):
+        if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _PLENTY:
+            return _MEMORY
+    return Path(tempfile.gettempdir())
 
 
 def plain_url(url: str) -> str:
@@ -164,20 +175,9 @@ async def _make_plain_role(admin_url: str) -> bool:
         await connection.close()
 
 
-def _parent() -> Path:
-    """Where the servers keep their files: in memory where there is plenty.
-
-    A database is some six hundred small files, which a disk's file system takes 200 ms to make, and memory 25.
-    """
-    with suppress(OSError):
-        if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _PLENTY:
-            return _MEMORY
-    return Path(tempfile.gettempdir())
-
-
 def _remove_abandoned() -> None:
     """Stop and remove the servers of test runs that were killed."""
-    for folder in _parent().glob(f"{_FOLDER_PREFIX}*"):
+    for folder in scratch_folder().glob(f"{_FOLDER_PREFIX}*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _SETTLED_SECONDS:
                 servers = EmbeddedServers(folder, durable=False, temporary=True)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from chatnation import DeadLetters, Delivery, IngestLedger, uuid7
 from chatnation.testing import track
 from chatnation.testing.apps import RunningApp
-from tests.core.ingestion.conftest import Desk
+from tests.core.ingestion.conftest import Desk, place_desk
 
 RECEIVED_MS = int(datetime.now(UTC).timestamp() * 1000)
 
@@ -24,6 +24,11 @@ def letter(desk: Desk, event: Any = None, **fields: Any) -> Delivery:
     body = json.dumps({"batch": [event or track("a")]}).encode()
     source = desk.source
     return Delivery(uuid7().bytes, source.tenant.id, source.project.id, RECEIVED_MS, 1, body, **fields)
+
+
+@pytest.fixture
+async def desk(shared_app: RunningApp) -> Desk:
+    return await place_desk(shared_app)
 
 
 @pytest.fixture
