@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections import Counter
 from itertools import pairwise
 from random import Random
@@ -105,6 +107,17 @@ async def compare_trends(client: httpx.AsyncClient, recount: Recount, period: di
     agents = await ask(client, "top-agents", limit="2", **period)
     by_agent = Counter(one.properties["agentId"] for one in chats)
     assert [row["resolved_count"] for row in agents["data"]] == [count for _, count in by_agent.most_common(2)]
+
+
+async def test_a_range_of_latencies_leads_to_as_many_events(make_app: MakeApp) -> None:
+    app, source, client = await opened(make_app, "Africa/Nairobi")
+    await stored(app, source, random_history(Random("ranges"), NOW))
+    part = (await client.get("/ai-analytics/parts/latency")).text
+    links = re.findall(r'<a[^>]+href="(/events\?[^"]+)"[^>]*>\s*([\d,]+)\s*</a>', part)
+    assert sum(int(number.replace(",", "")) for _, number in links) > 20, part
+    for link, number in links:
+        found = await client.get(html.unescape(link).replace("/events?", "/api/events?") + "&limit=1000")
+        assert len(found.json()["items"]) == int(number.replace(",", "")), link
 
 
 async def test_without_events_nothing_is_made_up(make_app: MakeApp) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import html
 import io
 import json
 import re
@@ -18,6 +19,15 @@ from chatnation.core.auth.permissions import RoleName
 from chatnation.testing.apps import MakeApp
 from chatnation.testing.events import page_view, track
 from tests.plugins.explorer.conftest import HTML, NOW, open_desk, send_history
+
+
+def number_of(value: object) -> float | None:
+    """The number that a property is, or that its text says."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return None
+
 
 ROW = re.compile(r'data-id="([^"]+)"')
 
@@ -59,6 +69,33 @@ async def test_filters_by_any_field_narrow_as_a_recount_does(make_app: MakeApp) 
     assert await count(q="FILED") == len(desk.counted(name="return_filed"))
     named = [each for each in desk.counted() if each.who == "P003"]
     assert await count(**{"person.email": "P003@example.org"}) == len(named)
+
+
+async def test_conditions_narrow_the_list_its_totals_and_its_download(make_app: MakeApp) -> None:
+    desk = await open_desk(make_app)
+    await send_history(desk, seed=3)
+    where = ["properties.amount > 100", "event_name != app_error"]
+    expected = [each for each in desk.counted() if (number_of(each.amount) or 0) > 100 and each.name != "app_error"]
+    assert expected
+
+    assert len([row async for row in desk.pages("/api/events", where=where)]) == len(expected)
+    figures = await desk.page("/events/parts/figures", where=where)
+    assert re.search(r'cn-kpi-value">(?:<a[^>]*>)?([\d,]+)', figures)[1] == f"{len(expected):,}"  # type: ignore[index]
+    page = html.unescape(await desk.page("/events", where=where))
+    assert "Where: properties.amount > 100" in re.sub(r"\s+", " ", re.sub("<[^>]+>", "", page))
+    download = await desk.client.get(re.search(r'href="(/api/query/export\?format=csv[^"]+)"', page)[1])  # type: ignore[index]
+    assert len(download.text.strip().splitlines()) - 1 == len(expected)
+
+
+async def test_a_range_of_numbers_leads_to_as_many_events(make_app: MakeApp) -> None:
+    desk = await open_desk(make_app)
+    await send_history(desk, seed=3)
+    part = await desk.page("/events/explore/parts/numbers", event_name="return_filed", property="amount")
+    links = re.findall(r'<a[^>]+href="(/events\?[^"]+)"[^>]*>\s*([\d,]+)\s*</a>', part)
+    assert links, part
+    for link, number in links:
+        found = await desk.client.get(html.unescape(link).replace("/events?", "/api/events?") + "&limit=1000")
+        assert len(found.json()["items"]) == int(number.replace(",", "")), link
 
 
 async def test_a_value_that_is_called_unknown_is_found_as_are_those_without_any(make_app: MakeApp) -> None:
@@ -237,6 +274,7 @@ async def test_an_empty_tenant_and_another_one_see_nothing(make_app: MakeApp) ->
 @pytest.mark.parametrize(
     "query",
     [
+        "where=properties.amount", "where=nothing+=+1",
         "window=7", "period=decade", "after=nonsense", "properties.=x", "person.=x", "session.nothing=x",
         "time.century=19", "person=me", "limit=0", "limit=1001", "session_id=1", "q=" + "x" * 201,
         "properties.a=" + "x" * 501, "&".join(f"properties.a{n}=1" for n in range(11)),

@@ -13,9 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from chatnation import Problem
-from chatnation.plugins.insights.conditions import SIGNS, parse
-from chatnation.query import Filter
 from chatnation.testing import FakeClock, MakeApp
 from tests.plugins.insights.conftest import NOW, Filled
 
@@ -119,16 +116,3 @@ async def test_without_events_the_page_says_so(make_app: MakeApp) -> None:
     app = await make_app(clock=FakeClock(NOW))
     client = await app.client(await app.person((await app.source()).tenant))
     assert "No data" in (await client.get("/insights/parts/answer")).text
-
-
-@pytest.mark.parametrize("sign", SIGNS)
-def test_every_comparison_can_be_written(sign: str) -> None:
-    values = "" if SIGNS[sign] in ("is_set", "is_not_set") else "1 | 2"
-    expected = Filter("properties.x", SIGNS[sign], tuple(values.split(" | ")) if values else ())
-    assert parse(f"properties.x {sign} {values}") == expected
-
-
-@pytest.mark.parametrize("line", ["", "x", "x =", "= 1", "x is set 1", "x ≈ 1"])
-def test_what_is_no_condition_is_refused(line: str) -> None:
-    with pytest.raises(Problem, match="is no condition"):
-        parse(line)

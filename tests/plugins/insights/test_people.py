@@ -71,8 +71,31 @@ async def test_a_breakdown_leads_to_the_events_of_a_value(filled: Filled) -> Non
 
     assert links.keys() == {"mri", "tot", "nil"}
     assert all(parse_qs(urlsplit(link).query)["event_name"] == ["return_filed"] for link in links.values())
-    with_condition = await client.get("/insights/parts/answer", params={**asked, "where": "properties.amount > 1"})
-    assert not _event_links(with_condition.text), "a list of events knows no such conditions"
+
+
+@pytest.mark.parametrize("more", [{}, {"where": ["properties.amount > 100", "properties.obligation = tot | mri"]}])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"kind": "trend", "event": ["return_filed", "filing_started"]},
+        {"kind": "trend", "by": "properties.obligation"},
+        {"kind": "breakdown", "event": "return_filed", "by": "properties.amount"},
+        {"kind": "distribution", "event": ["return_filed", "filing_started"], "property": "properties.amount"},
+    ],
+)
+async def test_every_number_of_events_leads_to_as_many(
+    filled: Filled, asked: dict[str, Any], more: dict[str, Any]
+) -> None:
+    _, _, client = filled
+    part = (await client.get("/insights/parts/answer", params={"period": "7d", **asked, **more})).text
+
+    links = re.findall(r'<a[^>]+href="(/events\?[^"]+)"[^>]*>\s*([\d,]+)\s*</a>', part)
+
+    assert {number for _, number in links} - {"0"}, part
+    for link, number in links:
+        answer = await client.get("/api/events", params={**parse_qs(urlsplit(html.unescape(link)).query), "limit": 999})
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["items"]) == int(number.replace(",", "")), link
 
 
 def _event_links(part: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from chatnation import App, Page, quantity
 from chatnation.plugins.ai_analytics import costs, definitions
-from chatnation.plugins.ai_analytics.questions import AGENT, ERROR_TYPE, INTENT
+from chatnation.plugins.ai_analytics.questions import AGENT, ERROR_TYPE, INTENT, LATENCY
 from chatnation.plugins.ai_analytics.reports import Reports
 from chatnation.plugins.dashboard.api import (
     AnalyticsPage,
@@ -20,6 +20,7 @@ from chatnation.plugins.dashboard.api import (
     Kpi,
     Series,
     View,
+    conditions_of,
     distribution_chart,
     funnel_trend_chart,
     percent,
@@ -190,7 +191,13 @@ async def latency(view: AiView) -> Chart:
     answer = await Reports(view).latency()
     ignored = sum(answer.unusable.values())
     note = f"{ignored:,} values that are no numbers were left out." if ignored else ""
-    return distribution_chart(answer, "Milliseconds", name="Classifications", note=note)
+    return distribution_chart(
+        answer,
+        "Milliseconds",
+        name="Classifications",
+        link=lambda bucket: view.url("/events", event_name=CLASSIFIED, where=conditions_of(LATENCY, bucket)),
+        note=note,
+    )
 
 
 async def confidence(view: AiView) -> Chart:

@@ -54,6 +54,7 @@ from chatnation.plugins.dashboard.charts import (
     percent_change,
     percent_of,
 )
+from chatnation.plugins.dashboard.conditions import SIGNS, conditions_of, parse_condition
 from chatnation.plugins.dashboard.countries import country_name
 from chatnation.plugins.dashboard.data_tables import Column, DataTable
 from chatnation.plugins.dashboard.filter_bar import Chip, FilterBar, value_label
@@ -75,6 +76,7 @@ __all__ = [
     "PEOPLE",
     "PRESETS",
     "SESSION_FILTERS",
+    "SIGNS",
     "UNKNOWN",
     "AnalyticsPage",
     "AnalyticsQuery",
@@ -111,6 +113,7 @@ __all__ = [
     "bucket_labels",
     "changed",
     "channel_name",
+    "conditions_of",
     "country_name",
     "distribution_chart",
     "funnel_chart",
@@ -121,6 +124,7 @@ __all__ = [
     "nobody_asked_for",
     "outcomes_chart",
     "outcomes_trend_chart",
+    "parse_condition",
     "paths_chart",
     "people_card",
     "people_part",

@@ -21,6 +21,7 @@ from chatnation.plugins.dashboard.api import (
     DataTable,
     Part,
     View,
+    conditions_of,
     distribution_chart,
     percent_of,
     ranked_chart,
@@ -221,18 +222,22 @@ class ExplorePages:
         """How the numbers of the property are spread."""
         if view.query.property is None:
             return Part("", empty=True, empty_text="Choose a property to see how its numbers are spread.")
+        field = f"properties.{view.query.property}"
         question = Distribution(
-            range=view.range,
-            filters=view.conditions(),
-            select=selection(view.query.event_name),
-            field=f"properties.{view.query.property}",
+            range=view.range, filters=view.conditions(), select=selection(view.query.event_name), field=field
         )
         spread = (await view.ask(question)).spread
         if spread.min is None or spread.max is None:
             return Part("", empty=True, empty_text="None of its values is a number.")
         whole = all(number is not None and number.is_integer() for number in (spread.min, spread.p50, spread.max))
         answer = await view.ask(replace(question, edges=round_edges(spread.min, spread.max, whole=whole)))
-        return distribution_chart(answer, view.query.property, note=numbers_note(answer))
+        narrowed = {"event_name": view.query.event_name} if view.query.event_name else {}
+        return distribution_chart(
+            answer,
+            view.query.property,
+            link=lambda bucket: view.url("/events", **narrowed, where=conditions_of(field, bucket)),
+            note=numbers_note(answer),
+        )
 
     async def properties(self, view: View[ExploreQuery]) -> DataTable:
         """What is in the properties of the newest events."""

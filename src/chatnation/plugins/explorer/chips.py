@@ -20,6 +20,7 @@ LABELS = {
     "user_id": "User",
     "external_id": "Number",
     "q": "Search",
+    "where": "Where",
     "bots": "Bots",
     "utm_source": "UTM source",
     "utm_medium": "UTM medium",

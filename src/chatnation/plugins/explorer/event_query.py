@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr
 from starlette.datastructures import QueryParams
 
 from chatnation import Actor
-from chatnation.plugins.dashboard.api import Period
+from chatnation.plugins.dashboard.api import Period, parse_condition
 from chatnation.plugins.explorer.field_filters import FieldQuery
 from chatnation.query import AnyOf, Condition, Events, Filter, Range, Selection
 
@@ -23,6 +23,9 @@ PERSONS = "persons.view"
 PAGE_SIZE = 50
 
 
+Lines = Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=20)]
+
+
 class EventQuery(FieldQuery):
     """Which events: of a period or the last minutes, through filters, that contain a text.
 
@@ -31,6 +34,7 @@ class EventQuery(FieldQuery):
 
     window: Window | None = Field(None, description="Only the last 5, 15 or 60 minutes.")
     q: Annotated[str, Field(max_length=200)] = Field("", description="A text in the name, user, number or path.")
+    where: Lines = Field([], description="Conditions, such as `properties.amount > 100`; all of them have to hold.")
     person: UUID | None = Field(None, description="Only of this person.")
     session: UUID | None = Field(None, description="Only of this session.")
     bots: bool = Field(False, description="Known bots too.")
@@ -62,7 +66,7 @@ class EventQuery(FieldQuery):
         """Filters and search, for a question."""
         fields = SEARCHED + SEARCHED_IDS if self._sees_persons else SEARCHED
         search = (AnyOf(tuple(Filter(field, "contains", (self.q,)) for field in fields)),) if self.q else ()
-        return (*self.conditions(), *self.field_conditions(), *search)
+        return (*self.conditions(), *self.field_conditions(), *map(parse_condition, self.where), *search)
 
     @property
     def select(self) -> Selection:

@@ -104,6 +104,7 @@ class LivePages:
         offered = await view.ask(Breakdown(range=range_, by=("event_name",), limit=MOST_NAMES, include_bots=query.bots))
         own: dict[str, list[object]] = {name: list(values) for name, values in query.fields.items()}
         own |= {name: [value] for name in ("q", "person", "session") if (value := getattr(query, name))}
+        own["where"] = list(query.where)
         if query.bots:
             own["bots"] = [True]
         question = replace(query.question(range_), after=None)

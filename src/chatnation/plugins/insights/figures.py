@@ -12,6 +12,7 @@ from chatnation.plugins.dashboard.api import (
     Chart,
     Kpi,
     View,
+    conditions_of,
     country_name,
     distribution_chart,
     intervals_trend_chart,
@@ -32,6 +33,7 @@ from chatnation.query import (
     IntervalsAnswer,
     LifecycleAnswer,
     Line,
+    NumberBucket,
     OutcomesAnswer,
     PathsAnswer,
     RetentionAnswer,
@@ -91,9 +93,7 @@ def totals_of(answer: Any, view: InsightView) -> list[Kpi]:
 
 def _trend(answer: TimeseriesAnswer, view: InsightView) -> Chart:
     def link(bucket: Bucket, line: Line) -> str | None:
-        if view.query.where or line.other:
-            return None
-        return view.url_of(bucket.start, bucket.end, EVENTS, **_events_of(view, line))
+        return None if line.other else view.url_of(bucket.start, bucket.end, EVENTS, **_events_of(view, line))
 
     return trend_chart(answer, view, link=link, rename=_renaming(view))
 
@@ -102,15 +102,21 @@ def _breakdown(answer: BreakdownAnswer, view: InsightView) -> Chart:
     by = view.query.by or "event_name"
 
     def link(value: str | None) -> str | None:
-        if view.query.where or (len(view.query.event) > 1 and by != "event_name"):
+        if len(view.query.event) > 1 and by != "event_name":
             return None
-        return view.url(EVENTS, **{"event_name": view.query.event or None, **_value_of(by, value)})
+        return view.url(EVENTS, **_among(view), **{"event_name": view.query.event or None, **_value_of(by, value)})
 
     return ranked_chart(answer, by, link=link, rename=_renaming(view))
 
 
 def _distribution(answer: DistributionAnswer, view: InsightView) -> Chart:
-    return distribution_chart(answer, view.query.property or "")
+    field = view.query.property or ""
+
+    def link(bucket: NumberBucket) -> str:
+        where = [*view.query.where, *conditions_of(field, bucket)]
+        return view.url(EVENTS, **{**_among(view), "event_name": view.query.event or None, "where": where})
+
+    return distribution_chart(answer, field, link=link)
 
 
 def _intervals(answer: IntervalsAnswer, view: InsightView) -> Chart:
@@ -170,13 +176,18 @@ def _one_event(view: InsightView, series: str) -> str | None:
 
 
 def _line_link(view: InsightView, line: Line) -> str | None:
-    return None if view.query.where or line.other else view.url(EVENTS, **_events_of(view, line))
+    return None if line.other else view.url(EVENTS, **_events_of(view, line))
 
 
 def _events_of(view: InsightView, line: Line) -> dict[str, object]:
     """What a list of events is told of those that a line counts."""
     by = view.query.by
-    return {"event_name": _one_event(view, line.series), **(_value_of(by, line.value) if by else {})}
+    return {**_among(view), "event_name": _one_event(view, line.series), **(_value_of(by, line.value) if by else {})}
+
+
+def _among(view: InsightView) -> dict[str, object]:
+    """What narrows an insight as a whole."""
+    return {"where": view.query.where or None, "bots": True if view.query.bots else None}
 
 
 def _value_of(field: str, value: str | None) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from chatnation import App, Page, Problem
 from chatnation.plugins.dashboard.api import (
+    SIGNS,
     AnalyticsPage,
     Card,
     Chart,
@@ -23,7 +24,6 @@ from chatnation.plugins.dashboard.api import (
 )
 from chatnation.plugins.insights.address import KINDS, MEASURES, OF_A_FIELD, InsightQuery
 from chatnation.plugins.insights.behind import list_of
-from chatnation.plugins.insights.conditions import SIGNS
 from chatnation.plugins.insights.definitions import METRICS
 from chatnation.plugins.insights.figures import chart_of, totals_of
 from chatnation.plugins.insights.questions import question_of

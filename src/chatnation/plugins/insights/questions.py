@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chatnation import Problem
-from chatnation.plugins.dashboard.api import View
+from chatnation.plugins.dashboard.api import View, parse_condition
 from chatnation.plugins.insights.address import OF_A_FIELD, InsightQuery, Kind
-from chatnation.plugins.insights.conditions import parse
 from chatnation.query import (
     Breakdown,
     Distribution,
@@ -35,7 +34,7 @@ def question_of(view: View[InsightQuery]) -> Query:
     asked = view.query
     about: dict[str, Any] = {
         "range": view.range,
-        "filters": (*view.conditions(), *map(parse, asked.where)),
+        "filters": (*view.conditions(), *map(parse_condition, asked.where)),
         "include_bots": asked.bots,
     }
     make = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from chatnation import Problem
-from chatnation.query import Filter, Operator
+from chatnation.query import Filter, NumberBucket, Operator
 
 SIGNS: Mapping[str, Operator] = {
     "is not set": "is_not_set",
@@ -30,7 +30,7 @@ WITHOUT_VALUE = frozenset({"is set", "is not set"})
 _FORM = re.compile(rf"\s*(\S+?)\s*({'|'.join(map(re.escape, SIGNS))})\s*(.*?)\s*", re.DOTALL)
 
 
-def parse(line: str) -> Filter:
+def parse_condition(line: str) -> Filter:
     """The condition that a line says. Several values are separated by `|`. Raises a 422 that shows how to write it."""
     found = _FORM.fullmatch(line)
     if found is None:
@@ -40,6 +40,12 @@ def parse(line: str) -> Filter:
     if bool(values) == (sign in WITHOUT_VALUE):
         raise _unreadable(line)
     return Filter(field, SIGNS[sign], values)
+
+
+def conditions_of(field: str, bucket: NumberBucket) -> list[str]:
+    """The lines that say that a number of `field` is in a range of a histogram."""
+    low = [] if bucket.low is None else [f"{field} >= {bucket.low!r}"]
+    return low if bucket.high is None else [*low, f"{field} < {bucket.high!r}"]
 
 
 def _unreadable(line: str) -> Problem:
