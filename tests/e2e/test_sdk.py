@@ -21,7 +21,7 @@ from chatnation.plugins.sdk.api import HANDSHAKE_TOKEN, STUB_METHODS, loader_sni
 KEY = "wk_test"
 
 
-async def until(condition: Callable[[], Any], what: str = "it", seconds: float = 15) -> Any:
+async def until(condition: Callable[[], Any], what: str = "it", seconds: float = 30) -> Any:
     """Polls until `condition` is true and returns its value."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -384,11 +384,14 @@ class TestTwoTabs:
             for tab, page in enumerate(pages):
                 tasks.start_soon(page.evaluate, script, tab)
         await until(lambda: len({event["message_id"] for event in recorder.accepted}) == 120)
-        assert exactly_once(recorder.accepted, 120)
-        assert len({event["session_id"] for event in recorder.accepted}) == 1
-        assert len({event["anonymous_id"] for event in recorder.accepted}) == 1
+        # Without locks a tab may read the other's lease late, and the server drops what comes again under its id;
+        # without leases nearly everything would come twice.
+        assert exactly_once(recorder.accepted, 120) if locks else len(recorder.accepted) < 180
+        accepted = self._by_id(recorder.accepted, 120)
+        assert len({event["session_id"] for event in accepted}) == 1
+        assert len({event["anonymous_id"] for event in accepted}) == 1
         for tab in range(2):
-            mine = [event for event in recorder.accepted if event["properties"]["tab"] == tab]
+            mine = [event for event in accepted if event["properties"]["tab"] == tab]
             numbers = [event["sequence"] for event in sorted(mine, key=lambda event: event["message_id"])]
             assert numbers == sorted(set(numbers)), "numbers of one tab rise"
 
@@ -407,7 +410,7 @@ class TestTwoTabs:
         await browser_context.set_offline(False)
         # Without locks nobody can tell that a tab died while it was sending, until its lease is over.
         # What it sent as it died may arrive after all, and is sent again: the message ids tell.
-        delivered = await until(lambda: self._by_id(recorder.accepted, 16), seconds=15 if locks else 60)
+        delivered = await until(lambda: self._by_id(recorder.accepted, 16), seconds=30 if locks else 60)
         assert Counter(event["event_name"] for event in delivered) == {"left": 15, "stayed": 1}
 
     async def test_one_waits_as_long_as_the_other_was_told(
@@ -422,11 +425,14 @@ class TestTwoTabs:
         recorder.answers.append(answer(429, headers={"Retry-After": "2"}))
         await first.evaluate("chatnation.track('a'); chatnation.flush()")
         await until(lambda: recorder.received)
-        refused = time.monotonic()
+        # What one tab writes, another one reads a little later.
+        await second.wait_for_function("localStorage.getItem('cn.r')")
         await second.evaluate("chatnation.track('b'); chatnation.flush()")
-        await until(lambda: len(recorder.accepted) == 2)
-        assert time.monotonic() - refused > 1.8
-        assert len(recorder.received) == 2
+        await until(lambda: self._by_id(recorder.accepted, 2))
+        refused, *later = [datetime.fromisoformat(batch.body["sent_at"]) for batch in recorder.received]
+        assert all(sent - refused >= timedelta(seconds=2) for sent in later)
+        # Without locks each tab may have taken one of them.
+        assert len(later) == 1 or not locks
 
 
 @pytest.mark.usefixtures("failing_requests")

@@ -38,7 +38,7 @@ def tax_app(serve_http: Callable[..., Any], recorder: Any) -> str:
 
 
 async def events_of(page: Page, recorder: Any, last: str) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while last not in recorder.names():
         assert time.monotonic() < deadline, f"{last} did not arrive"
         await page.evaluate("chatnation.flush()")
