@@ -23,7 +23,7 @@ STORED = "SELECT coalesce(sum(count), 0)::int8 FROM ingest_ledger WHERE outcome 
 
 async def run(quick: bool) -> list[Figure]:
     """The lag of each event is the time from when it was due until as many events are stored as were sent up to it."""
-    seconds = 10 if quick else 60
+    seconds = 8 if quick else 60
     async with running_instance(CHATNATION_RATE_LIMIT_PER_IP="0", CHATNATION_RATE_LIMIT_PER_KEY="0") as instance:
         sent: list[float] = []
         looks: list[tuple[float, int]] = []

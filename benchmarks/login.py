@@ -55,7 +55,7 @@ async def run(quick: bool) -> list[Figure]:
 
     The statement that opens every transaction is not counted, nor are those of the tasks that run beside.
     """
-    rounds = 500 if quick else 5_000
+    rounds = 300 if quick else 5_000
     with own_servers() as settings:
         app = compose(settings, role=Role.SERVE, plugins=[ClockPlugin])
         await upgrade(app.storage, histories([ClockPlugin]), Boundary())
