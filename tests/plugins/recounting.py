@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
@@ -50,6 +52,18 @@ def asking(base: str) -> Callable[..., Awaitable[Any]]:
         return answer.json()
 
     return ask
+
+
+async def events_behind(client: httpx.AsyncClient, part: str) -> int:
+    """Follow every number of a card that leads to events: there are as many as it says. Gives their sum."""
+    total = 0
+    for link, said in re.findall(r'<a[^>]+href="(/events\?[^"]+)"[^>]*>\s*([\d,]+)\s*</a>', part):
+        answer = await client.get(html.unescape(link).replace("/events?", "/api/events?") + "&limit=1000")
+        assert answer.status_code == 200, answer.text
+        number = int(said.replace(",", ""))
+        assert len(answer.json()["items"]) == number, link
+        total += number
+    return total
 
 
 def bounds(period: dict[str, str], zone: ZoneInfo, now: datetime = NOW) -> tuple[datetime, datetime]:

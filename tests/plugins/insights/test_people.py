@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.plugins.insights.conftest import Filled
+from tests.plugins.recounting import events_behind
 
 BY_DAY = {"period_of": "day", "period": "7d"}
 LISTED: list[tuple[dict[str, Any], dict[str, Any], int]] = [
@@ -89,13 +90,7 @@ async def test_every_number_of_events_leads_to_as_many(
     _, _, client = filled
     part = (await client.get("/insights/parts/answer", params={"period": "7d", **asked, **more})).text
 
-    links = re.findall(r'<a[^>]+href="(/events\?[^"]+)"[^>]*>\s*([\d,]+)\s*</a>', part)
-
-    assert {number for _, number in links} - {"0"}, part
-    for link, number in links:
-        answer = await client.get("/api/events", params={**parse_qs(urlsplit(html.unescape(link)).query), "limit": 999})
-        assert answer.status_code == 200, answer.text
-        assert len(answer.json()["items"]) == int(number.replace(",", "")), link
+    assert await events_behind(client, part) > 0, part
 
 
 def _event_links(part: str) -> list[str]:

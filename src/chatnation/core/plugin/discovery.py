@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import functools
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from hashlib import blake2b
 from importlib.metadata import Distribution, entry_points
 from pathlib import Path
@@ -37,24 +37,24 @@ def find(paths: Iterable[Path] = ()) -> list[Candidate]:
 def given(classes: Iterable[type[Plugin]]) -> list[Candidate]:
     """Candidates for classes that a caller, such as a test, has already imported."""
     return [
-        Candidate(getattr(plugin, "name", plugin.__name__), f"class {plugin.__qualname__}", _always(plugin))
+        Candidate(getattr(plugin, "name", plugin.__name__), f"class {plugin.__qualname__}", partial(_same, plugin))
         for plugin in classes
     ]
 
 
-def _always(plugin: type[Plugin]) -> Callable[[], type[Plugin]]:
-    return lambda: plugin
+def _same(plugin: type[Plugin]) -> type[Plugin]:
+    return plugin
 
 
-def _installed() -> Iterator[Candidate]:
+def _installed() -> list[Candidate]:
     """What is installed, our own plugins first, in the order of their names."""
-    read = functools.cache(_name_and_version)  # A distribution reads its file again at each question.
+    read = cache(_name_and_version)  # A distribution reads its file again at each question.
     found = [
         Candidate(point.name, origin, point.load, version)
         for point in entry_points(group=GROUP)
         for origin, version in [read(point.dist) if point.dist else (point.value, "")]
     ]
-    yield from sorted(found, key=lambda candidate: (candidate.origin != "chatnation", candidate.name))
+    return sorted(found, key=lambda candidate: (candidate.origin != "chatnation", candidate.name))
 
 
 def _name_and_version(distribution: Distribution) -> tuple[str, str]:
