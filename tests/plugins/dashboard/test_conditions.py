@@ -31,4 +31,11 @@ def test_what_is_no_condition_is_refused(line: str) -> None:
     ],
 )
 def test_a_range_of_a_histogram_is_written_as_conditions(bucket: NumberBucket, expected: list[Filter]) -> None:
-    assert [parse_condition(line) for line in conditions_of("x", bucket)] == expected
+    lines = conditions_of("x", bucket)
+    assert lines is not None
+    assert [parse_condition(line) for line in lines] == expected
+
+
+@pytest.mark.parametrize("field", ["properties.total amount", "properties.a=b", "properties.a>"])
+def test_a_range_of_a_field_that_no_condition_can_name_is_not_written(field: str) -> None:
+    assert conditions_of(field, NumberBucket(1.0, 2.0, 1)) is None

@@ -42,10 +42,14 @@ def parse_condition(line: str) -> Filter:
     return Filter(field, SIGNS[sign], values)
 
 
-def conditions_of(field: str, bucket: NumberBucket) -> list[str]:
-    """The lines that say that a number of `field` is in a range of a histogram."""
+def conditions_of(field: str, bucket: NumberBucket) -> list[str] | None:
+    """The lines that say that a number of `field` is in a range of a histogram.
+
+    None for a field that no line can name, such as one with a space in it.
+    """
     low = [] if bucket.low is None else [f"{field} >= {bucket.low!r}"]
-    return low if bucket.high is None else [*low, f"{field} < {bucket.high!r}"]
+    lines = low if bucket.high is None else [*low, f"{field} < {bucket.high!r}"]
+    return lines if all((found := _FORM.fullmatch(line)) and found[1] == field for line in lines) else None
 
 
 def _unreadable(line: str) -> Problem:

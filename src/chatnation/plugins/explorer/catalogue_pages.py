@@ -47,6 +47,7 @@ from chatnation.query import (
     DistributionAnswer,
     Line,
     Measure,
+    NumberBucket,
     Selection,
     Series,
     Timeseries,
@@ -232,12 +233,12 @@ class ExplorePages:
         whole = all(number is not None and number.is_integer() for number in (spread.min, spread.p50, spread.max))
         answer = await view.ask(replace(question, edges=round_edges(spread.min, spread.max, whole=whole)))
         narrowed = {"event_name": view.query.event_name} if view.query.event_name else {}
-        return distribution_chart(
-            answer,
-            view.query.property,
-            link=lambda bucket: view.url("/events", **narrowed, where=conditions_of(field, bucket)),
-            note=numbers_note(answer),
-        )
+
+        def link(bucket: NumberBucket) -> str | None:
+            where = conditions_of(field, bucket)
+            return None if where is None else view.url("/events", **narrowed, where=where)
+
+        return distribution_chart(answer, view.query.property, link=link, note=numbers_note(answer))
 
     async def properties(self, view: View[ExploreQuery]) -> DataTable:
         """What is in the properties of the newest events."""

@@ -112,9 +112,12 @@ def _breakdown(answer: BreakdownAnswer, view: InsightView) -> Chart:
 def _distribution(answer: DistributionAnswer, view: InsightView) -> Chart:
     field = view.query.property or ""
 
-    def link(bucket: NumberBucket) -> str:
-        where = [*view.query.where, *conditions_of(field, bucket)]
-        return view.url(EVENTS, **{**_among(view), "event_name": view.query.event or None, "where": where})
+    def link(bucket: NumberBucket) -> str | None:
+        where = conditions_of(field, bucket)
+        if where is None:
+            return None
+        among = {**_among(view), "event_name": view.query.event or None, "where": [*view.query.where, *where]}
+        return view.url(EVENTS, **among)
 
     return distribution_chart(answer, field, link=link)
 
